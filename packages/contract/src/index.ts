@@ -1,0 +1,105 @@
+export type { BlobStore } from "./blob.ts";
+export { Bodies } from "./body.ts";
+export type { Auth, Bus, BusStatus, ConnectOptions, DriverName } from "./bus.ts";
+export type { CallContext, CallOptions, Client, ServeOptions, Server, Service, ServiceInfo } from "./call.ts";
+export { bytes, type Codec, json, maxDepth } from "./codec.ts";
+export type { Context, Drainable } from "./context.ts";
+export type {
+  AppendRequest,
+  CallControl,
+  CallRequest,
+  Calls,
+  ClaimedTuple,
+  ClaimSettlement,
+  DeadRecord,
+  Driver,
+  DriverOptions,
+  DurableSpec,
+  Failure,
+  FetchRequest,
+  InboundCall,
+  Leased,
+  LogInfo,
+  LogLimits,
+  LogPage,
+  LogReadRequest,
+  Logs,
+  OpenDriver,
+  OutboundCall,
+  PeekedLetter,
+  QueueInfo,
+  QueueLetter,
+  QueueOptions,
+  Queues,
+  RedriveRequest,
+  Registration,
+  ReplyFrame,
+  ReplySink,
+  SendOutcome,
+  ServerRecord,
+  ServerSpec,
+  Settled,
+  Settlement,
+  SpaceSpec,
+  StoredEntry,
+  TopicSink,
+  Topics,
+  TupleLease,
+  Tuples,
+} from "./driver.ts";
+export { after, checkCount, checkDuration } from "./duration.ts";
+export type { Envelope } from "./envelope.ts";
+export {
+  abortedError,
+  BusError,
+  type BusErrorCode,
+  type BusErrorDetail,
+  busErrorCodes,
+  isBusError,
+  type RemoteFailure,
+} from "./errors.ts";
+export { Feed, type FeedOptions } from "./feed.ts";
+export { checkHeaders, type Headers, maxHeaderSize, noHeaders } from "./headers.ts";
+export type { DurableOptions, Log, LogEntry, LogOptions, ReadOptions, Start } from "./log.ts";
+export type {
+  DeadLetter,
+  Delivery,
+  Letter,
+  Mailbox,
+  MailboxOptions,
+  ReceiveOptions,
+  SendOptions,
+  Sent,
+  Worker,
+} from "./mailbox.ts";
+export type { Message, PublishOptions, SubscribeOptions, Subscription } from "./message.ts";
+export type { StandardSchema } from "./schema.ts";
+export type { Claim, Lease, SpaceEvent, SpaceOps, SpaceOptions, Transaction, TupleSpace, Wait } from "./space.ts";
+export {
+  checkName,
+  checkPattern,
+  checkToken,
+  isLiteral,
+  matchesSubject,
+  maxNameBytes,
+  type NameKind,
+} from "./subject.ts";
+export { invalidPatterns, type MatchVector, matchVectors, wildcardPatterns } from "./subject-vectors.ts";
+export { features, type Support } from "./support.ts";
+export { type CompiledHole, type CompiledTemplate, compileTemplate, encodeTemplate } from "./template-text.ts";
+export { inTraceOf, withTrace } from "./trace.ts";
+export {
+  any,
+  between,
+  type Field,
+  type FieldOf,
+  type Formal,
+  type Hole,
+  type Match,
+  oneOf,
+  partial,
+  prefix,
+  type Template,
+  type Tuple,
+} from "./tuple.ts";
+export { decodeField, decodeTuple, encodeField, encodeTuple, splitText, type TextParts } from "./tuple-text.ts";
