@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ["packages/**/src/**/*.test.ts", "packages/**/examples/**/*.test.ts", "test/**/*.test.ts"],
     // Two cores, many tests that start processes: what waits for a condition gets the time of a slow machine.
@@ -8,3 +8,5 @@ export default defineConfig({
     hookTimeout: 60_000,
   },
 });
+
+export default config;
