@@ -175,7 +175,8 @@ export interface PeekedLetter extends Envelope {
 }
 
 export interface Queues {
-  open(address: string, options: QueueOptions): Promise<void>;
+  /** Tells the lease that the queue has, whoever made it: receivers renew by it. */
+  open(address: string, options: QueueOptions): Promise<{ readonly leaseMs: number }>;
   /** In order; one outcome a letter. Rejects as a whole only where none was taken, or with "indefinite". */
   send(address: string, letters: readonly QueueLetter[]): Promise<readonly SendOutcome[]>;
   fetch(address: string, request: FetchRequest): Promise<readonly Leased[]>;

@@ -60,6 +60,7 @@ export {
 } from "./errors.ts";
 export { Feed, type FeedOptions } from "./feed.ts";
 export { checkHeaders, type Headers, maxHeaderSize, noHeaders } from "./headers.ts";
+export type { LoanOptions, LoanSource, ReceiveLeased } from "./loan.ts";
 export type { DurableOptions, Log, LogEntry, LogOptions, ReadOptions, Start } from "./log.ts";
 export type {
   DeadLetter,
