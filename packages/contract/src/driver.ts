@@ -363,6 +363,11 @@ export interface InboundCall {
   readonly request: CallRequest;
   /** Frames to a caller that is gone are dropped. */
   reply(frame: ReplyFrame): void;
+  /**
+   * The server never got the call: it goes to another server of the address, or fails with "no-responder" where there is
+   * none. Only before the first `reply`.
+   */
+  refuse(): void;
   /** At most one listener, set in the turn of `accept`. */
   onControl(listener: CallControl): void;
 }
