@@ -11,6 +11,13 @@ export function checkDuration(name: string, value: number | undefined, least: nu
   }
 }
 
+/** As checkDuration, for a lease that is to end: at least 1 ms, and not "never". */
+export function checkLease(name: string, value: number | undefined): void {
+  checkDuration(name, value, 1);
+  if (value === Number.POSITIVE_INFINITY)
+    throw new BusError("invalid", `${name}: a lease that never ends would outlive its holder; give milliseconds`);
+}
+
 /** Throws "invalid" unless `value` is undefined or a whole number, at least `least`. */
 export function checkCount(name: string, value: number | undefined, least: number = 1): void {
   if (value === undefined) return;

@@ -1,13 +1,21 @@
 import { BusError } from "./errors.ts";
 import type { Subscription } from "./message.ts";
 
-export interface FeedOptions<M> {
-  /** Called once, when the feed ends for whatever reason; what it returns is awaited by dispose. */
-  readonly onEnd?: ((unread: readonly M[]) => Promise<void> | void) | undefined;
+/** What the iterator gets for an item; undefined: nothing, the item is skipped. */
+export type Opened<M> = { readonly value: M; readonly done: false } | undefined;
+
+export interface FeedOptions<M, Item = M> {
+  /**
+   * Turns an item into what the iterator gets, at the moment it takes it, one item at a time. Without it, items are
+   * handed over as they are. A BusError thrown or rejected with ends the feed.
+   */
+  readonly open?: ((item: Item) => Opened<M> | Promise<Opened<M>>) | undefined;
+  /** Called once, when the feed ends for whatever reason, with the items that nobody will get; what it returns is awaited by dispose. */
+  readonly onEnd?: ((unread: readonly Item[]) => Promise<void> | void) | undefined;
+  /** Called when the iterator is left, or the feed disposed, after it had ended. */
+  readonly onLeave?: (() => void) | undefined;
   /** Called when the iterator wants an item and none is here: for feeds that fetch on demand. */
   readonly onWant?: (() => void) | undefined;
-  /** Called with each item as the iterator hands it over. */
-  readonly onTake?: ((item: M) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,23 +24,32 @@ interface Waiting<M> {
   reject(error: BusError): void;
 }
 
+const done: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
+
+function asBusError(cause: unknown): BusError {
+  if (cause instanceof BusError) return cause;
+  return new BusError("codec", `an item could not be opened: ${String(cause)}`, { cause });
+}
+
 /**
  * The queue behind every Subscription: filled by `push`, iterated once. Items that are there already are handed over
- * without a promise of their own being waited for. Its filler bounds it: see `size`, `shift` and `pop`.
+ * without a promise of their own being waited for. Its filler bounds it: see `size` and `shift`.
  */
-export class Feed<M> implements Subscription<M> {
+export class Feed<M, Item = M> implements Subscription<M> {
   dropped = 0;
-  #items: M[] = [];
+  #items: Item[] = [];
   #head = 0;
   #waiting: Waiting<M>[] = [];
+  /** The item that is being opened, in a holder: at most one. */
+  #opening: { readonly item: Item } | undefined;
   #ended = false;
   #error: BusError | undefined;
   #iterating = false;
   #closed: Promise<void> | undefined;
-  readonly #options: FeedOptions<M>;
+  readonly #options: FeedOptions<M, Item>;
   readonly #onAbort = (): void => void this.end();
 
-  constructor(options: FeedOptions<M> = {}) {
+  constructor(options: FeedOptions<M, Item> = {}) {
     this.#options = options;
     if (options.signal?.aborted) this.end();
     else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -53,26 +70,20 @@ export class Feed<M> implements Subscription<M> {
   }
 
   /** Hands an item to the iterator, or keeps it for it. Ignored after the end. */
-  push(item: M): void {
+  push(item: Item): void {
     if (this.#ended) return;
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#items.push(item);
-    else {
-      this.#options.onTake?.(item);
-      waiting.resolve({ value: item, done: false });
-    }
+    this.#items.push(item);
+    if (this.#waiting.length > 0) this.#serve();
   }
 
   /** Removes the oldest waiting item. */
-  shift(): M | undefined {
+  shift(): Item | undefined {
     if (this.size === 0) return undefined;
     const item = this.#items[this.#head]!;
-    this.#items[this.#head] = undefined as M;
+    this.#items[this.#head] = undefined as Item;
     this.#head++;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+    if (this.#head === this.#items.length) this.#items.length = this.#head = 0;
+    else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
     }
@@ -84,46 +95,117 @@ export class Feed<M> implements Subscription<M> {
    * waits first and then throws it. Returns the promise that dispose returns.
    */
   end(error?: BusError): Promise<void> {
-    if (this.#closed !== undefined) {
-      // Leaving after an error: what still waited for the iterator goes.
-      if (error === undefined) this.#items.length = this.#head = 0;
-      return this.#closed;
-    }
-    this.#ended = true;
-    this.#error = error;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    const unread = error === undefined ? this.#items.slice(this.#head) : [];
+    if (this.#closed === undefined) return this.#end(error, error !== undefined);
     if (error === undefined) {
-      this.#items = [];
-      this.#head = 0;
-    }
-    const closing = this.#options.onEnd?.(unread);
-    this.#closed = Promise.resolve(closing).then(() => undefined);
-    for (const waiting of this.#waiting.splice(0)) {
-      if (error === undefined) waiting.resolve({ value: undefined, done: true });
-      else {
-        this.#error = undefined;
-        waiting.reject(error);
-      }
+      // Leaving after the end: what still waited for the iterator goes.
+      this.#items.length = this.#head = 0;
+      this.#error = undefined;
+      this.#options.onLeave?.();
     }
     return this.#closed;
   }
 
-  #next(): Promise<IteratorResult<M, undefined>> {
-    if (this.size > 0) {
-      const value = this.shift()!;
-      this.#options.onTake?.(value);
-      return Promise.resolve({ value, done: false });
+  /** Ends the feed; the iterator gets what waits, then it is done. */
+  finish(): Promise<void> {
+    return this.#closed ?? this.#end(undefined, true);
+  }
+
+  #end(error: BusError | undefined, keep: boolean): Promise<void> {
+    this.#ended = true;
+    this.#error = error;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    const unread: Item[] = [];
+    if (!keep) {
+      if (this.#opening !== undefined) unread.push(this.#opening.item);
+      while (this.size > 0) unread.push(this.shift()!);
+      this.#opening = undefined;
     }
-    if (this.#error !== undefined) {
+    // Reentrant calls find the promise in place.
+    const closing = Promise.withResolvers<void>();
+    this.#closed = closing.promise;
+    closing.resolve(this.#options.onEnd?.(unread));
+    this.#settleWaiting();
+    return this.#closed;
+  }
+
+  /** After the end, once nothing is left: who waits gets the error or is done. */
+  #settleWaiting(): void {
+    if (this.#opening !== undefined || this.size > 0) return;
+    for (const waiting of this.#waiting.splice(0)) {
       const error = this.#error;
       this.#error = undefined;
-      return Promise.reject(error);
+      if (error === undefined) waiting.resolve(done);
+      else waiting.reject(error);
     }
-    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** Opens the oldest items until one is not skipped; a promise: it is being opened; undefined: none is left. */
+  #advance(): Opened<M> | Promise<void> {
+    const { open } = this.#options;
+    while (this.size > 0) {
+      const item = this.shift()!;
+      if (open === undefined) return { value: item as unknown as M, done: false };
+      const opening = { item };
+      this.#opening = opening;
+      let opened: Opened<M> | Promise<Opened<M>>;
+      try {
+        opened = open(item);
+      } catch (cause) {
+        this.#fail(opening, cause);
+        return undefined;
+      }
+      if (opened instanceof Promise) return this.#openLater(opening, opened);
+      // Ended while it was opened: it was given to onEnd.
+      if (this.#opening !== opening) return undefined;
+      this.#opening = undefined;
+      if (opened !== undefined) return opened;
+    }
+    return undefined;
+  }
+
+  async #openLater(opening: { readonly item: Item }, pending: Promise<Opened<M>>): Promise<void> {
+    try {
+      const opened = await pending;
+      if (this.#opening !== opening) return;
+      this.#opening = undefined;
+      if (opened !== undefined) this.#waiting.shift()?.resolve(opened);
+    } catch (cause) {
+      this.#fail(opening, cause);
+    }
+    this.#serve();
+  }
+
+  #fail(opening: { readonly item: Item }, cause: unknown): void {
+    if (this.#opening !== opening) return;
+    this.#opening = undefined;
+    this.#items.length = this.#head = 0;
+    const error = asBusError(cause);
+    if (this.#closed === undefined) this.end(error);
+    else this.#error ??= error;
+  }
+
+  /** Hands what is here to who waits. */
+  #serve(): void {
+    while (this.#waiting.length > 0 && this.#opening === undefined) {
+      const next = this.#advance();
+      if (next instanceof Promise) return;
+      if (next === undefined) break;
+      this.#waiting.shift()?.resolve(next);
+    }
+    if (this.#waiting.length === 0 || this.#opening !== undefined) return;
+    if (this.#ended) this.#settleWaiting();
+    else this.#options.onWant?.();
+  }
+
+  #next(): Promise<IteratorResult<M, undefined>> {
+    // Who asks while another still waits, waits behind it.
+    if (this.#waiting.length === 0 && this.#opening === undefined) {
+      const next = this.#advance();
+      if (next !== undefined && !(next instanceof Promise)) return Promise.resolve(next);
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#options.onWant?.();
+      this.#serve();
     });
   }
 
@@ -135,7 +217,7 @@ export class Feed<M> implements Subscription<M> {
       next: () => this.#next(),
       return: async () => {
         await this.end();
-        return { value: undefined, done: true };
+        return done;
       },
     };
   }

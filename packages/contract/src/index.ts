@@ -47,7 +47,7 @@ export type {
   TupleLease,
   Tuples,
 } from "./driver.ts";
-export { after, checkCount, checkDuration } from "./duration.ts";
+export { after, checkCount, checkDuration, checkLease } from "./duration.ts";
 export type { Envelope } from "./envelope.ts";
 export {
   abortedError,
@@ -58,8 +58,9 @@ export {
   isBusError,
   type RemoteFailure,
 } from "./errors.ts";
-export { Feed, type FeedOptions } from "./feed.ts";
+export { Feed, type FeedOptions, type Opened } from "./feed.ts";
 export { checkHeaders, type Headers, maxHeaderSize, noHeaders } from "./headers.ts";
+export { checkId } from "./id.ts";
 export type { LoanOptions, LoanSource, ReceiveLeased } from "./loan.ts";
 export type { DurableOptions, Log, LogEntry, LogOptions, ReadOptions, Start } from "./log.ts";
 export type {
@@ -74,7 +75,8 @@ export type {
   Worker,
 } from "./mailbox.ts";
 export type { Message, PublishOptions, SubscribeOptions, Subscription } from "./message.ts";
-export type { StandardSchema } from "./schema.ts";
+export { checkSchema, OutgoingSchema, type StandardSchema, validate } from "./schema.ts";
+export { checkSignal, unlessAborted } from "./signal.ts";
 export type { Claim, Lease, SpaceEvent, SpaceOps, SpaceOptions, Transaction, TupleSpace, Wait } from "./space.ts";
 export {
   checkName,
@@ -86,7 +88,7 @@ export {
   type NameKind,
 } from "./subject.ts";
 export { invalidPatterns, type MatchVector, matchVectors, wildcardPatterns } from "./subject-vectors.ts";
-export { features, type Support } from "./support.ts";
+export { assertSupported, features, type Support } from "./support.ts";
 export { type CompiledHole, type CompiledTemplate, compileTemplate, encodeTemplate } from "./template-text.ts";
 export { inTraceOf, withTrace } from "./trace.ts";
 export {

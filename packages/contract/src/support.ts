@@ -1,3 +1,5 @@
+import { BusError } from "./errors.ts";
+
 /** What a driver, on its server's version, does natively, emulates, or refuses, each with a reason. */
 export interface Support {
   readonly [feature: string]: { readonly how: "native" | "emulated" | "refused"; readonly note: string };
@@ -39,3 +41,9 @@ export const features: readonly string[] = [
   "auth",
   "tls",
 ];
+
+/** Throws "unsupported", with the driver's reason, for a feature that it refuses. */
+export function assertSupported(driver: { readonly name: string; readonly support: Support }, feature: string): void {
+  const entry = driver.support[feature];
+  if (entry?.how === "refused") throw new BusError("unsupported", `${feature}: ${entry.note}`, { driver: driver.name });
+}
