@@ -12,13 +12,15 @@ export type Field =
 /** Positional, or a record of named fields. */
 export type Tuple = readonly Field[] | { readonly [key: string]: Field };
 /** Keeps `out` open to interfaces and literals, and shut to functions, symbols, undefined and formals. */
-export type FieldOf<T> = T extends null | boolean | number | bigint | string | Uint8Array
-  ? T
-  : T extends undefined | symbol | ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)
-    ? never
-    : T extends object
-      ? { readonly [K in keyof T]: FieldOf<T[K]> }
-      : never;
+export type FieldOf<T> = [Tuple] extends [T]
+  ? T // a tuple whose type says no more than Tuple: taking it apart would never end
+  : T extends null | boolean | number | bigint | string | Uint8Array
+    ? T
+    : T extends undefined | symbol | ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown)
+      ? never
+      : T extends object
+        ? { readonly [K in keyof T]: FieldOf<T[K]> }
+        : never;
 /**
  * A tuple with holes. An actual matches what equals it (NaN equals NaN, -0 equals 0, 1n is not 1, bytes by content,
  * arrays and records deeply). A formal matches by kind: String, Number, Boolean, BigInt, Uint8Array, Array, Object,
@@ -102,28 +104,35 @@ export function partial<const R extends { readonly [key: string]: Hole }>(
 }
 
 /** The tuple's static type, inferred from the template: `space.in(["task", Number, any])` is `readonly ["task", number, Field]`. */
-export type Match<P> = P extends typeof any
-  ? Field
-  : P extends StringConstructor
-    ? string
-    : P extends NumberConstructor
-      ? number
-      : P extends BooleanConstructor
-        ? boolean
-        : P extends BigIntConstructor
-          ? bigint
-          : P extends Uint8ArrayConstructor
-            ? Uint8Array
-            : P extends ArrayConstructor
-              ? readonly Field[]
-              : P extends ObjectConstructor
-                ? { readonly [key: string]: Field }
-                : P extends Formal<infer T>
-                  ? T
-                  : P extends Uint8Array
-                    ? Uint8Array
-                    : P extends readonly unknown[]
-                      ? { readonly [K in keyof P]: Match<P[K]> }
-                      : P extends object
+export type Match<P> = [Tuple] extends [P]
+  ? // A type that says no more than Tuple, Template or Hole: taking it apart would never end.
+    [P] extends [Field]
+    ? P
+    : [Hole] extends [P]
+      ? Field
+      : Tuple
+  : P extends typeof any
+    ? Field
+    : P extends StringConstructor
+      ? string
+      : P extends NumberConstructor
+        ? number
+        : P extends BooleanConstructor
+          ? boolean
+          : P extends BigIntConstructor
+            ? bigint
+            : P extends Uint8ArrayConstructor
+              ? Uint8Array
+              : P extends ArrayConstructor
+                ? readonly Field[]
+                : P extends ObjectConstructor
+                  ? { readonly [key: string]: Field }
+                  : P extends Formal<infer T>
+                    ? T
+                    : P extends Uint8Array
+                      ? Uint8Array
+                      : P extends readonly unknown[]
                         ? { readonly [K in keyof P]: Match<P[K]> }
-                        : P;
+                        : P extends object
+                          ? { readonly [K in keyof P]: Match<P[K]> }
+                          : P;
