@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Assembly, cutPieces, decodePartial, encodePartial, type Piece, partitionWords } from "./partial.ts";
+import { partitionOf } from "./partition.ts";
+
+const word = fc.oneof(
+  fc.stringMatching(/^[\p{L}\p{N}\p{M}]{1,8}$/u),
+  fc.constantFrom("constructor", "proto", "tostring"),
+);
+
+describe("partials", () => {
+  it("put every word, with its count, into its own partition and nowhere else", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(word, fc.nat())), fc.integer({ min: 1, max: 9 }), (entries, partitions) => {
+        const words = new Map(entries);
+        const partials = partitionWords(words, partitions, [{ path: "/a", message: "gone\n" }]).map((partial) =>
+          decodePartial(encodePartial(partial)),
+        );
+        const together = new Map<string, number>();
+        for (const [index, partial] of partials.entries()) {
+          expect(partial.unread).toEqual(index === 0 ? [{ path: "/a", message: "gone\n" }] : []);
+          for (const [at, text] of partial.words.entries()) {
+            expect(partitionOf(text, partitions)).toBe(index);
+            expect(together.has(text)).toBe(false);
+            together.set(text, partial.counts[at]!);
+          }
+        }
+        expect(together).toEqual(words);
+      }),
+    );
+  });
+
+  it("come back from their pieces in any order, repeated, and among those of other attempts", () => {
+    const cut = (text: string, attempt: string, size: number): readonly Piece[] => cutPieces(3, attempt, text, size);
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme", maxLength: 60 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.infiniteStream(fc.nat()),
+        (text, size, random) => {
+          const all = [
+            ...cut(text, "one", size),
+            ...cut(text, "one", size),
+            ...cut(text, "two", size + 1).slice(0, -1),
+          ];
+          const shuffled = all.map((piece) => ({ piece, at: random.next().value }));
+          shuffled.sort((a, b) => a.at - b.at);
+          const assembly = new Assembly();
+          const whole = shuffled.map(({ piece }) => assembly.add(piece)).filter((result) => result !== undefined);
+          expect(whole).toEqual([text]);
+          expect(assembly.size).toBe(1);
+        },
+      ),
+    );
+  });
+
+  it("keep surrogate pairs together", () => {
+    for (const { text } of cutPieces(0, "a", "😀😀x😀", 3)) expect(text.isWellFormed()).toBe(true);
+  });
+
+  it("count a thing once, however many attempts at it come in", () => {
+    const assembly = new Assembly();
+    const text = "a b\n1 2\n[]";
+    expect(cutPieces(1, "first", text, 100).map((piece) => assembly.add(piece))).toEqual([text]);
+    expect(cutPieces(1, "second", text, 4).map((piece) => assembly.add(piece))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(assembly.repeats).toBe(3);
+    expect(assembly.size).toBe(1);
+  });
+});
