@@ -1,1 +1,2 @@
-export {};
+export type { Io, StopSignal, Terminal } from "./io.ts";
+export { main } from "./program.ts";

@@ -1,0 +1,62 @@
+import type { Bus, Support } from "@quadrant/contract";
+import type { Command } from "commander";
+import type { Output } from "../output.ts";
+import type { OpenSession } from "../session.ts";
+
+interface Overview {
+  readonly url: string;
+  readonly driver: string;
+  readonly support: Readonly<Record<"native" | "emulated" | "refused", number>>;
+  readonly mailboxes: readonly string[];
+  readonly logs: readonly string[];
+  readonly spaces: readonly string[];
+  readonly services: readonly string[];
+}
+
+function countSupport(support: Support): Overview["support"] {
+  const counts = { native: 0, emulated: 0, refused: 0 };
+  for (const { how } of Object.values(support)) counts[how]++;
+  return counts;
+}
+
+async function overviewOf(bus: Bus, output: Output): Promise<Overview> {
+  const [mailboxes, logs, spaces, services] = await Promise.all([
+    bus.list("mailbox"),
+    bus.list("log"),
+    bus.list("space"),
+    bus.services(),
+  ]);
+  return {
+    url: output.mask(bus.url),
+    driver: bus.driver,
+    support: countSupport(bus.support),
+    mailboxes: mailboxes.toSorted(),
+    logs: logs.toSorted(),
+    spaces: spaces.toSorted(),
+    services: [...new Set(services.map(({ address }) => address))].sort(),
+  };
+}
+
+function overviewText(overview: Overview): string {
+  const { native, emulated, refused } = overview.support;
+  const names = (list: readonly string[]): string => (list.length === 0 ? "-" : list.join(", "));
+  return [
+    `url        ${overview.url}`,
+    `driver     ${overview.driver}`,
+    `support    ${native} native, ${emulated} emulated, ${refused} refused`,
+    `mailboxes  ${names(overview.mailboxes)}`,
+    `logs       ${names(overview.logs)}`,
+    `spaces     ${names(overview.spaces)}`,
+    `services   ${names(overview.services)}`,
+  ].join("\n");
+}
+
+export function configure(command: Command, open: OpenSession): void {
+  command.action(async () => {
+    const session = open(command);
+    await session.withBus(async (bus) => {
+      const overview = await overviewOf(bus, session.output);
+      await session.output.datum(overview, () => overviewText(overview));
+    });
+  });
+}
