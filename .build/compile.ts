@@ -1,5 +1,5 @@
 /** Compiles every publishable package: one run of tsc over all of them, since each reads the others' sources. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,8 @@ export function compile(distOf: (each: WorkspacePackage) => string): void {
   try {
     const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
     const options = ["-p", join(root, ".build", "tsconfig.json"), "--outDir", scratch];
-    execFileSync(process.execPath, [compiler, ...options], { cwd: root, stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: "inherit" });
+    if (status !== 0) throw new Error("tsc refused the sources, as said above");
     for (const each of publishablePackages()) {
       const dist = distOf(each);
       rmSync(dist, { recursive: true, force: true });
