@@ -1,1 +1,3 @@
-export {};
+export { defaultHubUrl } from "./address.ts";
+export { open } from "./client/driver.ts";
+export { type Hub, type HubAuth, type HubOptions, type Permissions, startHub } from "./hub/hub.ts";

@@ -1,0 +1,277 @@
+import { BusError, type BusStatus } from "@quadrant/contract";
+import { Link } from "../link/link.ts";
+import type { Batch } from "../wire/batch.ts";
+import { dataHeaderBytes, decodeAck, encodeAck, PacketKind, readData } from "../wire/packet.ts";
+import { eachRecord, RecordKind } from "../wire/record.ts";
+import { Values } from "../wire/values.ts";
+import { type Dialed, dial, type Wire } from "./dialer.ts";
+
+export interface ConnectionEvents {
+  /** A record from the hub. Throws where it is malformed. */
+  record(kind: number, body: Buffer): void;
+  /**
+   * The session was lost and a new one begun: write what has to be set up again; what was sent and not answered is for
+   * the listener to judge. `sameHub` tells whether the hub may have executed it.
+   */
+  renewed(sameHub: boolean): void;
+  /** The link has drained somewhat, or nothing can be said about it any more. */
+  progress(): void;
+  status(status: BusStatus): void;
+}
+
+export interface HubAbout {
+  readonly heartbeatMs: number;
+  readonly maxPayloadBytes: number;
+  readonly durable: boolean;
+  readonly node: string;
+}
+
+/** After so many messages for subscriptions, their consumers get a turn of the event loop before more are taken in. */
+const turnMessages = 256;
+
+/**
+ * The client's end of a session: keeps it over any number of connections, reconnects for ever, tells what happened.
+ * Records are written through `write` and go out at once when the socket is free, otherwise together.
+ */
+export class Connection {
+  readonly #link = new Link();
+  readonly #endpoint: string;
+  readonly #name: string;
+  readonly #events: ConnectionEvents;
+  readonly #ending = new AbortController();
+  #wire: Wire | undefined;
+  #hub = "";
+  #session: string | undefined;
+  #sending = false;
+  #owesAck = false;
+  #lastHeard = 0;
+  #lastTick = 0;
+  #ticking: NodeJS.Timeout | undefined;
+  #gone: (() => void) | undefined;
+  malformed = 0;
+  about: HubAbout = { heartbeatMs: 1_000, maxPayloadBytes: 0, durable: false, node: "" };
+
+  constructor(endpoint: string, name: string, events: ConnectionEvents) {
+    this.#endpoint = endpoint;
+    this.#name = name;
+    this.#events = events;
+  }
+
+  get attached(): boolean {
+    return this.#wire !== undefined;
+  }
+
+  get closed(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  get pendingBytes(): number {
+    return this.#link.pendingBytes;
+  }
+
+  /** Rejects with "unavailable", or with the hub's refusal. */
+  async open(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const giveUp = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
+    const dialed = await dial(this.#endpoint, { name: this.#name, session: undefined, received: 0 }, timeoutMs, giveUp);
+    this.#take(dialed);
+  }
+
+  /** A batch to write a record into; call `flush` in the same turn. */
+  write(): Batch {
+    return this.#link.write();
+  }
+
+  flush(): void {
+    if (!this.#sending && this.#wire !== undefined) void this.#send(this.#wire);
+  }
+
+  async #send(wire: Wire): Promise<void> {
+    this.#sending = true;
+    try {
+      while (this.#wire === wire) {
+        if (this.#owesAck && !this.#link.ready) {
+          this.#owesAck = false;
+          this.#link.acked();
+          await wire.send(encodeAck(this.#link.received));
+          continue;
+        }
+        const batch = this.#link.next();
+        if (batch === undefined) break;
+        this.#owesAck = false;
+        await wire.send(batch.packet());
+        batch.markSent();
+        this.#events.progress();
+      }
+    } catch {
+      this.#lose(wire);
+    } finally {
+      this.#sending = false;
+    }
+    // What was written between the last look and the end of the loop, or for a newer connection.
+    if (this.#wire !== undefined && (this.#link.ready || this.#owesAck)) this.flush();
+  }
+
+  // -- the connection comes and goes
+
+  #take({ wire, welcome }: Dialed): void {
+    const about = Values.read(welcome.about);
+    this.about = {
+      heartbeatMs: Math.max(100, about.number(0)),
+      maxPayloadBytes: about.number(1),
+      durable: about.boolean(2),
+      node: about.string(3),
+    };
+    const first = this.#session === undefined;
+    const sameHub = this.#hub === welcome.hub;
+    this.#hub = welcome.hub;
+    this.#session = welcome.session;
+    this.#lastHeard = this.#lastTick = performance.now();
+    this.#wire = wire;
+    if (welcome.resumed) this.#link.resume(welcome.received);
+    else if (!first) this.#link.restart(() => this.#events.renewed(sameHub));
+    wire.onDisconnect(() => this.#lose(wire));
+    void this.#receive(wire);
+    clearInterval(this.#ticking);
+    this.#ticking = setInterval(() => this.#tick(), this.about.heartbeatMs);
+    this.#events.status({
+      kind: first ? "connected" : "reconnected",
+      at: new Date(),
+      detail: { hub: welcome.hub, resumed: welcome.resumed },
+    });
+    this.flush();
+  }
+
+  #lose(wire: Wire): void {
+    if (this.#wire !== wire) return;
+    this.#wire = undefined;
+    clearInterval(this.#ticking);
+    wire.close();
+    if (this.closed) return;
+    this.#events.status({ kind: "disconnected", at: new Date() });
+    this.#events.progress();
+    void this.#redial();
+  }
+
+  async #redial(): Promise<void> {
+    while (!this.closed) {
+      const about = { name: this.#name, session: this.#session, received: this.#link.received };
+      try {
+        const dialed = await dial(this.#endpoint, about, Number.POSITIVE_INFINITY, this.#ending.signal);
+        if (this.closed) dialed.wire.close();
+        else this.#take(dialed);
+        return;
+      } catch (error) {
+        if (error instanceof BusError && error.code === "denied") {
+          this.#events.status({ kind: "denied", at: new Date(), detail: { message: error.message } });
+        }
+        // A refusal (a full hub, another version) may pass: ask again, not in a hurry.
+        if (!this.closed) await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
+    }
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const { heartbeatMs } = this.about;
+    // After a stall of this process the hub's silence proves nothing: its packets are still to be read.
+    const stalled = now - this.#lastTick > 2 * heartbeatMs;
+    this.#lastTick = now;
+    const wire = this.#wire;
+    if (wire === undefined || stalled) return;
+    if (now - this.#lastHeard > 3.5 * heartbeatMs) {
+      this.#lose(wire);
+      return;
+    }
+    this.#owesAck = true;
+    this.flush();
+  }
+
+  // -- receiving
+
+  async #receive(wire: Wire): Promise<void> {
+    try {
+      while (this.#wire === wire) {
+        const packet = await wire.receive();
+        if (this.#wire !== wire) return;
+        this.#lastHeard = performance.now();
+        const kind = packet[2];
+        if (kind === PacketKind.data) await this.#data(wire, packet);
+        else if (kind === PacketKind.ack) this.#acknowledged(decodeAck(packet));
+        else if (kind === PacketKind.gone) {
+          this.#gone?.();
+          this.#lose(wire);
+        }
+      }
+    } catch {
+      this.#lose(wire);
+    }
+  }
+
+  #acknowledged(sequence: number | undefined): void {
+    if (sequence === undefined) return;
+    this.#link.acknowledge(sequence);
+    if (this.#link.ready) this.flush();
+  }
+
+  async #data(wire: Wire, packet: Buffer): Promise<void> {
+    const verdict = this.#link.accept(packet);
+    if (verdict === "broken") {
+      this.malformed++;
+      this.#lose(wire);
+      return;
+    }
+    if (verdict === "take") await this.#records(packet);
+    this.#acknowledged(readData(packet)?.acknowledged);
+    if (this.#link.owesAck) {
+      this.#owesAck = true;
+      this.flush();
+    }
+  }
+
+  async #records(packet: Buffer): Promise<void> {
+    const messages: { readonly kind: number; readonly body: Buffer }[] = [];
+    const whole = eachRecord(packet, dataHeaderBytes, (kind, body) => messages.push({ kind, body }));
+    if (!whole) this.malformed++;
+    for (const { kind, body } of messages) {
+      if (this.closed) return;
+      try {
+        this.#events.record(kind, body);
+      } catch {
+        this.malformed++;
+      }
+      if (kind === RecordKind.message && ++this.#taken >= turnMessages) {
+        this.#taken = 0;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  }
+
+  #taken = 0;
+
+  // -- the end
+
+  /** Says goodbye, waiting at most `limitMs` for the hub to have heard it, and ends. */
+  async close(limitMs: number): Promise<void> {
+    if (this.closed) return;
+    if (this.#wire !== undefined && limitMs > 0) {
+      const heard = new Promise<void>((resolve) => {
+        this.#gone = resolve;
+      });
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, limitMs);
+      });
+      this.#link.write().begin(RecordKind.bye).end();
+      this.#ending.abort();
+      this.flush();
+      await Promise.race([heard, late]);
+      clearTimeout(timer);
+    }
+    this.#ending.abort();
+    clearInterval(this.#ticking);
+    const wire = this.#wire;
+    this.#wire = undefined;
+    wire?.close();
+    this.#events.status({ kind: "closed", at: new Date() });
+  }
+}

@@ -1,0 +1,143 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { BusError } from "@quadrant/contract";
+import { Dealer } from "zeromq";
+import { decodeWelcome, encodeHello, isPacket, PacketKind, type Welcome } from "../wire/packet.ts";
+import { decodeError, encodeValues, Values } from "../wire/values.ts";
+
+/** One established connection: a DEALER of its own, so that nothing of an older one is left in it. */
+export interface Wire {
+  /** Sends one packet; one at a time. */
+  send(packet: Buffer): Promise<void>;
+  /** The next packet; rejects once closed. */
+  receive(): Promise<Buffer>;
+  /** Calls back once when TCP has ended. */
+  onDisconnect(callback: () => void): void;
+  close(): void;
+}
+
+export interface Dialed {
+  readonly wire: Wire;
+  readonly welcome: Welcome;
+}
+
+const maxReplyBytes = 128 * 1024 * 1024;
+/** A hello that nobody answered for so long is said again over a new connection. */
+const attemptMs = 5_000;
+
+class DealerWire implements Wire {
+  readonly #socket: Dealer;
+  #closed = false;
+  #disconnected = false;
+  #onDisconnect: (() => void) | undefined;
+
+  constructor(endpoint: string) {
+    this.#socket = new Dealer({
+      // Every packet that matters is kept by the link until it is acknowledged.
+      linger: 0,
+      maxMessageSize: maxReplyBytes,
+      // Bounded by the link's window.
+      sendHighWaterMark: 100_000,
+      reconnectInterval: 100,
+      reconnectMaxInterval: 1_000,
+      heartbeatInterval: 2_000,
+      heartbeatTimeout: 8_000,
+    });
+    void this.#watch();
+    this.#socket.connect(endpoint);
+  }
+
+  async #watch(): Promise<void> {
+    try {
+      for await (const event of this.#socket.events) {
+        if (event.type !== "disconnect") continue;
+        this.#disconnected = true;
+        this.#onDisconnect?.();
+      }
+    } catch {
+      // The monitor ends with its socket.
+    }
+  }
+
+  onDisconnect(callback: () => void): void {
+    this.#onDisconnect = callback;
+    if (this.#disconnected) callback();
+  }
+
+  send(packet: Buffer): Promise<void> {
+    return this.#socket.send(packet);
+  }
+
+  async receive(): Promise<Buffer> {
+    for (;;) {
+      const [packet] = await this.#socket.receive();
+      if (packet !== undefined && isPacket(packet)) return packet;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+}
+
+async function greet(wire: Wire, hello: Buffer): Promise<Dialed> {
+  await wire.send(hello);
+  for (;;) {
+    const packet = await wire.receive();
+    if (packet[2] === PacketKind.refuse) throw decodeError(Values.read(packet.subarray(3)));
+    if (packet[2] !== PacketKind.welcome) continue;
+    const welcome = decodeWelcome(packet);
+    if (welcome !== undefined) return { wire, welcome };
+  }
+}
+
+/**
+ * One attempt: connects, says hello, waits for the welcome. Rejects with "unavailable" when none came in time, with what
+ * the hub says when it refuses.
+ */
+async function attempt(endpoint: string, hello: Buffer, limitMs: number, signal: AbortSignal): Promise<Dialed> {
+  const wire = new DealerWire(endpoint);
+  const ended = new AbortController();
+  const giveUp = AbortSignal.any([signal, ended.signal]);
+  const silence = delay(limitMs, undefined, { signal: giveUp }).then(
+    () => new BusError("unavailable", "no answer"),
+    () => new BusError("unavailable", "given up"),
+  );
+  const greeting = greet(wire, hello);
+  greeting.catch(() => undefined);
+  try {
+    const first = await Promise.race([greeting, silence]);
+    if (!(first instanceof BusError)) return first;
+    wire.close();
+    throw first;
+  } catch (error) {
+    wire.close();
+    throw error;
+  } finally {
+    ended.abort();
+  }
+}
+
+/**
+ * Connects, trying until `timeoutMs` has passed (Infinity: until the signal is aborted). Rejects with the hub's refusal, or
+ * "unavailable".
+ */
+export async function dial(
+  endpoint: string,
+  about: { readonly name: string; readonly session: string | undefined; readonly received: number },
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Dialed> {
+  const hello = encodeHello(about.session, about.received, encodeValues([about.name]));
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const left = Math.min(attemptMs, end - performance.now());
+    if (left <= 0 || signal.aborted) throw new BusError("unavailable", "no hub answers", { driver: "zeromq" });
+    try {
+      return await attempt(endpoint, hello, left, signal);
+    } catch (error) {
+      if (error instanceof BusError && error.code !== "unavailable") throw error;
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import { abortedError, after, BusError, type Wait } from "@quadrant/contract";
+import type { PendingRecord } from "../wire/batch.ts";
+import { RecordKind } from "../wire/record.ts";
+import { decodeError, encodeValues, Values } from "../wire/values.ts";
+import type { Connection } from "./connection.ts";
+
+/** What is known of an operation when its answer does not come. */
+export type Effect =
+  /** it changes nothing: it can be asked again */
+  | "reads"
+  /** it takes something, which the hub puts back when it learns that the answer came too late */
+  | "captures"
+  /** it changes something */
+  | "writes";
+
+interface Pending {
+  readonly id: number;
+  readonly operation: number;
+  readonly what: string;
+  readonly effect: Effect;
+  readonly payload: Buffer;
+  readonly resolve: (values: Values) => void;
+  readonly reject: (error: BusError) => void;
+  record: PendingRecord;
+  /** Monotonic; Infinity for what waits for another party. */
+  readonly deadline: number;
+  done: boolean;
+  release: (() => void) | undefined;
+}
+
+function indefinite(what: string): BusError {
+  return new BusError("indefinite", `${what}: sent, but the hub did not answer; it may or may not have happened`, {
+    driver: "zeromq",
+  });
+}
+
+/** A late timer may mean that this process was busy: what has come meanwhile is read first. */
+function afterReading(callback: () => void): void {
+  setImmediate(() => setImmediate(callback));
+}
+
+/** The requests of one connection: their answers, deadlines, and fate when the hub is lost. */
+export class Requests {
+  readonly #connection: Connection;
+  readonly #timeoutMs: number;
+  readonly #pending = new Map<number, Pending>();
+  /** With the connection's deadline, hence in the order of their deadlines. */
+  readonly #timed: Pending[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #nextId = 1;
+
+  constructor(connection: Connection, timeoutMs: number) {
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Ends within the connection's requestTimeoutMs: "unavailable" when nothing was changed, else "indefinite". */
+  async request(operation: number, what: string, effect: Effect, values: readonly unknown[]): Promise<Values> {
+    return (await this.#begin(operation, what, effect, values, performance.now() + this.#timeoutMs)).answer;
+  }
+
+  /**
+   * Waits for another party, for as long as `wait` says. Timeout, abort and what the hub does are one decision, the hub's:
+   * "timeout" and "aborted" mean that nothing happened there. Only when it does not answer: "indefinite".
+   */
+  async wait(operation: number, what: string, effect: Effect, values: readonly unknown[], wait: Wait): Promise<Values> {
+    const { signal, timeoutMs } = wait;
+    if (signal?.aborted) throw abortedError(signal, what, "zeromq");
+    const { pending, answer } = this.#begin(operation, what, effect, values, Number.POSITIVE_INFINITY);
+    let ended: BusError | undefined;
+    let stopGrace: (() => void) | undefined;
+    const stop = (error: BusError): void => {
+      if (ended !== undefined || pending.done) return;
+      ended = error;
+      if (pending.record.withdraw()) {
+        this.#settle(pending)?.reject(error);
+        return;
+      }
+      this.#connection.write().begin(RecordKind.cancel).u32(pending.id).end();
+      this.#connection.flush();
+      // The decision is the hub's: it gets until the end of "within" to say which it was.
+      stopGrace = after(Math.max(100, (timeoutMs ?? 0) * 0.1) * 0.9, () => afterReading(() => this.#abandon(pending)));
+    };
+    const onAbort = (): void => stop(abortedError(signal!, what, "zeromq"));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopTimer =
+      timeoutMs === undefined
+        ? undefined
+        : after(timeoutMs, () =>
+            stop(new BusError("timeout", `${what}: nothing within ${timeoutMs} ms`, { driver: "zeromq" })),
+          );
+    try {
+      return await answer;
+    } catch (error) {
+      throw ended !== undefined && error instanceof BusError && error.code === "aborted" ? ended : error;
+    } finally {
+      stopTimer?.();
+      stopGrace?.();
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #begin(
+    operation: number,
+    what: string,
+    effect: Effect,
+    values: readonly unknown[],
+    deadline: number,
+  ): { readonly pending: Pending; readonly answer: Promise<Values> } {
+    if (this.#connection.closed)
+      throw new BusError("closed", `${what}: the connection is closed`, { driver: "zeromq" });
+    const payload = encodeValues(values);
+    const id = this.#nextId;
+    this.#nextId = (id % 0xffff_ffff) + 1;
+    let pending!: Pending;
+    const answer = new Promise<Values>((resolve, reject) => {
+      pending = {
+        id,
+        operation,
+        what,
+        effect,
+        payload,
+        resolve,
+        reject,
+        record: this.#write(id, operation, payload),
+        deadline,
+        done: false,
+        release: undefined,
+      };
+    });
+    this.#pending.set(id, pending);
+    if (deadline !== Number.POSITIVE_INFINITY) {
+      this.#timed.push(pending);
+      this.#arm();
+    }
+    this.#connection.flush();
+    return { pending, answer };
+  }
+
+  /** Sets up again what a lost session had; written in the turn in which the new one begins. */
+  restore(operation: number, values: readonly unknown[], failed: (error: BusError) => void): void {
+    const { answer } = this.#begin(
+      operation,
+      "set up again after the loss of the hub",
+      "writes",
+      values,
+      Number.POSITIVE_INFINITY,
+    );
+    answer.catch((error: unknown) => {
+      if (error instanceof BusError) failed(error);
+    });
+  }
+
+  #write(id: number, operation: number, payload: Buffer): PendingRecord {
+    return this.#connection.write().begin(RecordKind.request).u32(id).u8(operation).bytes(payload).endPending({});
+  }
+
+  /** The response record of the hub. */
+  respond(body: Buffer): void {
+    const id = body.readUInt32BE(0);
+    const failed = body.readUInt8(4) !== 0;
+    const values = Values.read(body.subarray(5));
+    const pending = this.#pending.get(id);
+    if (pending === undefined) {
+      // Given up here: if it took something, that goes back.
+      this.#connection.write().begin(RecordKind.undo).u32(id).end();
+      this.#connection.flush();
+      return;
+    }
+    this.#settle(pending);
+    if (failed) pending.reject(decodeError(values));
+    else pending.resolve(values);
+  }
+
+  #settle(pending: Pending): Pending | undefined {
+    if (pending.done) return undefined;
+    pending.done = true;
+    this.#pending.delete(pending.id);
+    return pending;
+  }
+
+  /** Gives up on an answer. */
+  #abandon(pending: Pending): void {
+    if (this.#settle(pending) === undefined) return;
+    if (pending.record.withdraw() || pending.effect === "reads") {
+      pending.reject(
+        new BusError("unavailable", `${pending.what}: the hub does not answer; nothing was changed`, {
+          driver: "zeromq",
+        }),
+      );
+    } else pending.reject(indefinite(pending.what));
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return;
+    while (this.#timed[0]?.done) this.#timed.shift();
+    const first = this.#timed[0];
+    if (first === undefined) return;
+    this.#timer = setTimeout(() => afterReading(() => this.#expire()), Math.max(1, first.deadline - performance.now()));
+    this.#timer.unref();
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    let count = 0;
+    while (count < this.#timed.length && (this.#timed[count]!.done || this.#timed[count]!.deadline <= now)) count++;
+    for (const pending of this.#timed.splice(0, count)) this.#abandon(pending);
+    this.#arm();
+  }
+
+  /** The session was lost. What the hub cannot have done, or what may be done twice, is asked again; the rest is indefinite. */
+  renew(sameHub: boolean, durable: boolean): void {
+    for (const pending of [...this.#pending.values()]) {
+      // Never sent: it waits behind what is written now.
+      if (!pending.record.sent) continue;
+      const forgotten = !sameHub && !durable;
+      if (pending.effect === "reads" || pending.effect === "captures" || forgotten) {
+        pending.record = this.#write(pending.id, pending.operation, pending.payload);
+      } else this.#settle(pending)?.reject(indefinite(pending.what));
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const pending of [...this.#pending.values()]) {
+      this.#settle(pending)?.reject(
+        new BusError("closed", `${pending.what}: the connection was closed before the answer came`, {
+          driver: "zeromq",
+        }),
+      );
+    }
+    this.#timed.length = 0;
+  }
+}

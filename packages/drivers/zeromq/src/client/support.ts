@@ -1,0 +1,42 @@
+import type { Support } from "@quadrant/contract";
+
+const native = (note: string): Support[string] => ({ how: "native", note });
+const emulated = (note: string): Support[string] => ({ how: "emulated", note });
+const refused = (note: string): Support[string] => ({ how: "refused", note });
+
+/** What a hub of this release gives. */
+export const support: Support = Object.freeze({
+  durability: refused("the hub holds everything in memory: what it holds is gone when it ends"),
+  topics: native("matched by the hub; a cut connection shorter than 30 s loses nothing within 16 MiB a client"),
+  "topics.groups": native("shared out by the hub, round robin"),
+  "topics.loss-accounting": native("the hub counts what it drops for a slow client and tells the subscription"),
+  log: native("held by the hub"),
+  "log.durables": native("held by the hub"),
+  "log.dedupe": native("two minutes"),
+  "log.expectLast": native("decided in one turn of the hub"),
+  "log.retention": native("by age, bytes and number"),
+  mailbox: native("held by the hub"),
+  "mailbox.fencing": native("a token a loan, judged by the hub"),
+  "mailbox.delay": native("the hub's clock"),
+  "mailbox.ttl": native("the hub's clock"),
+  "mailbox.dedupe": native("two minutes"),
+  "mailbox.keys": native("one letter of a key at a time, in order"),
+  "mailbox.capacity": native("judged by the hub"),
+  "mailbox.deadLetters": native("held by the hub"),
+  space: native("indexed by the hub"),
+  "space.leases": native("exact at match time, by the hub's clock"),
+  "space.claim": native("a token a claim, judged by the hub"),
+  "space.capacity": native("waits or rejects"),
+  "space.transaction": refused("not in this release"),
+  "space.watch": refused("not in this release"),
+  "space.collect": refused("not in this release"),
+  "space.inAll": refused("not in this release"),
+  "space.explain": refused("not in this release"),
+  calls: native("routed by the hub; a server that vanished before it got the call is passed over"),
+  "calls.streams": emulated("items by credit, passed on by the hub"),
+  "calls.cancellation": native("told to the server"),
+  "calls.directory": native("kept by the hub"),
+  blobs: refused("not in this release"),
+  auth: refused("no CURVE in this release: bind the hub to loopback"),
+  tls: refused("ZeroMQ has CURVE instead of TLS, and this release has neither"),
+});

@@ -1,0 +1,77 @@
+import type { Envelope, Registration, TopicSink, Topics } from "@quadrant/contract";
+import { WireEnvelope } from "../wire/envelope.ts";
+import { Operation } from "../wire/operation.ts";
+import { RecordKind } from "../wire/record.ts";
+import { decodeError, Values } from "../wire/values.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Requests } from "./requests.ts";
+import type { Restorer } from "./restorer.ts";
+
+/** Topics over the hub: it matches and shares out; here a message finds its subscription by number. */
+export class ClientTopics implements Topics {
+  readonly #requests: Requests;
+  readonly #outbox: Outbox;
+  readonly #restorer: Restorer;
+  readonly #sinks = new Map<number, TopicSink>();
+  #nextId = 1;
+
+  constructor(requests: Requests, outbox: Outbox, restorer: Restorer) {
+    this.#requests = requests;
+    this.#outbox = outbox;
+    this.#restorer = restorer;
+  }
+
+  publish(envelope: Envelope): Promise<void> | undefined {
+    return this.#outbox.publish(envelope);
+  }
+
+  async subscribe(pattern: string, group: string | undefined, sink: TopicSink): Promise<Registration> {
+    const id = this.#nextId++;
+    const values = [id, pattern, group ?? null];
+    this.#sinks.set(id, sink);
+    const restored = this.#restorer.keep(Operation.subscribe, values, (error) => {
+      this.#sinks.delete(id);
+      restored.forget();
+      sink.end(error);
+    });
+    try {
+      await this.#requests.request(Operation.subscribe, `subscribe to ${pattern}`, "writes", values);
+    } catch (error) {
+      this.#sinks.delete(id);
+      restored.forget();
+      throw error;
+    }
+    let closing: Promise<void> | undefined;
+    return {
+      close: () => {
+        closing ??= this.#unsubscribe(id, restored.forget);
+        return closing;
+      },
+    };
+  }
+
+  async #unsubscribe(id: number, forget: () => void): Promise<void> {
+    if (!this.#sinks.delete(id)) return;
+    forget();
+    // When the hub cannot be told, nothing is delivered all the same: the sink is gone.
+    await this.#requests.request(Operation.unsubscribe, "unsubscribe", "writes", [id]).catch(() => undefined);
+  }
+
+  /** A record for a subscription; false where the kind is another. Throws where it is malformed. */
+  record(kind: number, body: Buffer): boolean {
+    if (kind !== RecordKind.message && kind !== RecordKind.lost && kind !== RecordKind.subscriptionEnd) return false;
+    const id = body.readUInt32BE(0);
+    const sink = this.#sinks.get(id);
+    if (sink === undefined) return true;
+    if (kind === RecordKind.message) {
+      const envelope = WireEnvelope.read(body.subarray(4));
+      if (envelope === undefined) throw new Error("no envelope");
+      sink.deliver([envelope]);
+    } else if (kind === RecordKind.lost) sink.lost(body.readUInt32BE(4));
+    else {
+      this.#sinks.delete(id);
+      sink.end(decodeError(Values.read(body.subarray(4))));
+    }
+    return true;
+  }
+}

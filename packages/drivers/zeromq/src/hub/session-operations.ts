@@ -1,0 +1,68 @@
+import { BusError } from "@quadrant/contract";
+import { Operation } from "../wire/operation.ts";
+import { readServer, serverRow } from "../wire/transfer.ts";
+import type { HubOperation, Outcome } from "./operations.ts";
+
+const nothing: Outcome = { values: [] };
+
+function plain(run: HubOperation["run"]): HubOperation {
+  return { waits: false, captures: false, run };
+}
+
+/** Everything that belongs to the session itself: subscriptions, servers, the directory. */
+export const sessionOperations: readonly (readonly [number, HubOperation])[] = [
+  [Operation.sync, plain(async () => nothing)],
+  [
+    // [subscription, pattern, group?]
+    Operation.subscribe,
+    plain(async (session, values) => {
+      await session.topics.subscribe(values.number(0), values.string(1), values.optionalString(2));
+      return nothing;
+    }),
+  ],
+  [
+    // [subscription]
+    Operation.unsubscribe,
+    plain(async (session, values) => {
+      await session.topics.unsubscribe(values.number(0));
+      return nothing;
+    }),
+  ],
+  [
+    // [kind] → [names]
+    Operation.list,
+    plain(async (session, values) => {
+      const kind = values.string(0);
+      if (kind !== "mailbox" && kind !== "log" && kind !== "space" && kind !== "blobs") {
+        throw new BusError("invalid", `"${kind}" is no kind to list`);
+      }
+      return { values: [session.engine.list(kind)] };
+    }),
+  ],
+  [
+    // → [JSON]
+    Operation.describe,
+    plain(async (session) => ({ values: [JSON.stringify(session.describeHub())] })),
+  ],
+  [
+    // [registration, server]
+    Operation.serve,
+    plain(async (session, values) => {
+      await session.calls.serve(values.number(0), readServer(values.values(1)));
+      return nothing;
+    }),
+  ],
+  [
+    // [registration]
+    Operation.unserve,
+    plain(async (session, values) => {
+      await session.calls.unserve(values.number(0));
+      return nothing;
+    }),
+  ],
+  [
+    // → [servers]
+    Operation.services,
+    plain(async (session) => ({ values: [(await session.engine.calls.services()).map(serverRow)] })),
+  ],
+];

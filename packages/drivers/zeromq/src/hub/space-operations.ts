@@ -1,0 +1,207 @@
+import { BusError, checkCount, checkDuration, checkToken, isBusError, type Wait } from "@quadrant/contract";
+import { Operation } from "../wire/operation.ts";
+import type { Values } from "../wire/values.ts";
+import { encodeError } from "../wire/values.ts";
+import { maxPayloadBytes } from "./limits.ts";
+import type { HubOperation, Outcome } from "./operations.ts";
+import { count } from "./queue-operations.ts";
+import type { HubSession } from "./session.ts";
+
+function space(values: Values): string {
+  const name = values.string(0);
+  checkToken("space", name);
+  return name;
+}
+
+function tupleText(text: string): string {
+  if (Buffer.byteLength(text) > maxPayloadBytes * 2)
+    throw new BusError("too-large", "a tuple larger than the hub takes");
+  return text;
+}
+
+function lease(values: Values, index: number, least: number): number | undefined {
+  const leaseMs = values.optionalNumber(index);
+  checkDuration("leaseMs", leaseMs, least);
+  return leaseMs;
+}
+
+function plain(run: HubOperation["run"]): HubOperation {
+  return { waits: false, captures: false, run };
+}
+
+/** An `in` is a claim that is acknowledged when the client has the tuple: longer than any session lives. */
+const inLeaseMs = 86_400_000;
+
+async function take(session: HubSession, values: Values, wait: Wait): Promise<Outcome> {
+  const name = space(values);
+  const { tuples } = session.engine;
+  const { tuple, token } = await tuples.claim(name, values.string(1), inLeaseMs, wait);
+  const settle = (kind: "ack" | "nak"): void => {
+    // Fails only where the space was destroyed meanwhile: there is nothing left to settle.
+    tuples.settleClaim(name, { kind, token }).catch(() => undefined);
+  };
+  return { values: [tuple], capture: { undo: () => settle("nak"), confirm: () => settle("ack") } };
+}
+
+async function claim(session: HubSession, values: Values, signal: AbortSignal | undefined): Promise<Outcome> {
+  const name = space(values);
+  const { tuples } = session.engine;
+  const claimed = await tuples.claim(name, values.string(1), lease(values, 2, 1) ?? 30_000, { signal });
+  const undo = (): void => {
+    tuples.settleClaim(name, { kind: "nak", token: claimed.token }).catch(() => undefined);
+  };
+  return { values: [claimed.tuple, claimed.token], capture: { undo } };
+}
+
+/** Tuple spaces. Each value list begins with the space's name; tuples and templates are their texts. */
+export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
+  [
+    // [space, pick?, capacity?, whenFull?, maxScan?, history?]
+    Operation.spaceOpen,
+    plain(async (session, values) => {
+      const pick = values.optionalString(1);
+      const capacity = values.optionalNumber(2);
+      const whenFull = values.optionalString(3);
+      const maxScan = values.optionalNumber(4);
+      const history = values.optionalNumber(5);
+      checkCount("capacity", capacity);
+      checkCount("maxScan", maxScan);
+      checkCount("history", history, 0);
+      if (pick !== undefined && pick !== "oldest" && pick !== "newest" && pick !== "random") {
+        throw new BusError("invalid", `pick: "${pick}" is none of oldest, newest, random`);
+      }
+      if (whenFull !== undefined && whenFull !== "wait" && whenFull !== "reject") {
+        throw new BusError("invalid", `whenFull: "${whenFull}" is none of wait, reject`);
+      }
+      await session.engine.tuples.open(space(values), { pick, capacity, whenFull, maxScan, history });
+      return { values: [] };
+    }),
+  ],
+  [
+    // [space, tuple, leaseMs?] → [id, expiresInMs]
+    Operation.spaceOut,
+    {
+      waits: true,
+      captures: false,
+      run: async (session, values, signal) => {
+        const stored = await session.engine.tuples.out(
+          space(values),
+          tupleText(values.string(1)),
+          lease(values, 2, 0),
+          { signal },
+        );
+        return { values: [stored.id, stored.expiresInMs] };
+      },
+    },
+  ],
+  [
+    // [space, tuples, leaseMs?]
+    Operation.spaceOutMany,
+    plain(async (session, values) => {
+      await session.engine.tuples.outMany(space(values), values.strings(1), lease(values, 2, 0));
+      return { values: [] };
+    }),
+  ],
+  [
+    // [space, template] → [tuple]
+    Operation.spaceTake,
+    { waits: true, captures: true, run: (session, values, signal) => take(session, values, { signal }) },
+  ],
+  [
+    // [space, template] → [tuple]
+    Operation.spaceRead,
+    {
+      waits: true,
+      captures: false,
+      run: async (session, values, signal) => ({
+        values: [await session.engine.tuples.read(space(values), values.string(1), { signal })],
+      }),
+    },
+  ],
+  [
+    // [space, template] → [tuple or null]
+    Operation.spaceTakeNow,
+    {
+      waits: false,
+      captures: true,
+      run: async (session, values) => {
+        try {
+          return await take(session, values, { timeoutMs: 0 });
+        } catch (error) {
+          if (isBusError(error, "timeout")) return { values: [null] };
+          throw error;
+        }
+      },
+    },
+  ],
+  [
+    // [space, template] → [tuple or null]
+    Operation.spaceReadNow,
+    plain(async (session, values) => ({
+      values: [(await session.engine.tuples.readNow(space(values), values.string(1))) ?? null],
+    })),
+  ],
+  [
+    // [space, template, max] → [tuples]
+    Operation.spaceTakeMany,
+    plain(async (session, values) => ({
+      values: [await session.engine.tuples.takeMany(space(values), values.string(1), count(values, 2))],
+    })),
+  ],
+  [
+    // [space, template] → [tuples]
+    Operation.spaceReadAll,
+    plain(async (session, values) => ({
+      values: [await session.engine.tuples.readAll(space(values), values.string(1))],
+    })),
+  ],
+  [
+    // [space, template] → [count]
+    Operation.spaceCount,
+    plain(async (session, values) => ({
+      values: [await session.engine.tuples.count(space(values), values.string(1))],
+    })),
+  ],
+  [
+    // [space, template, leaseMs] → [tuple, token]
+    Operation.spaceClaim,
+    { waits: true, captures: true, run: claim },
+  ],
+  [
+    // [space, kind, token, leaseMs?] → [error or null]
+    Operation.spaceSettle,
+    plain(async (session, values) => {
+      const kind = values.string(1);
+      const token = values.string(2);
+      if (kind !== "ack" && kind !== "nak" && kind !== "extend")
+        throw new BusError("invalid", `"${kind}" settles no claim`);
+      const settlement = kind === "extend" ? { kind, token, leaseMs: lease(values, 3, 1) ?? 0 } : { kind, token };
+      const settled = await session.engine.tuples.settleClaim(space(values), settlement);
+      return { values: [settled === undefined ? null : encodeError(settled)] };
+    }),
+  ],
+  [
+    // [space, id, leaseMs] → [id, expiresInMs]
+    Operation.spaceRenew,
+    plain(async (session, values) => {
+      const renewed = await session.engine.tuples.renew(space(values), values.string(1), lease(values, 2, 0) ?? 0);
+      return { values: [renewed.id, renewed.expiresInMs] };
+    }),
+  ],
+  [
+    // [space, id]
+    Operation.spaceCancel,
+    plain(async (session, values) => {
+      await session.engine.tuples.cancel(space(values), values.string(1));
+      return { values: [] };
+    }),
+  ],
+  [
+    // [space]
+    Operation.spaceDestroy,
+    plain(async (session, values) => {
+      await session.engine.tuples.destroy(space(values));
+      return { values: [] };
+    }),
+  ],
+];

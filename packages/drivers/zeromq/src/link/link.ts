@@ -1,0 +1,170 @@
+import { Batch } from "../wire/batch.ts";
+import { readData, stampData } from "../wire/packet.ts";
+
+/** A batch is closed and goes out once it holds this much; a larger record makes a larger packet. */
+const batchBytes = 65_536;
+/** What may be on its way unacknowledged; beyond it, records wait in batches here. */
+export const windowBytes: number = 4 * 1024 * 1024;
+/** A standalone acknowledgement is owed after this many bytes, or packets, without one. */
+const ackAfterBytes = 262_144;
+const ackAfterPackets = 32;
+
+/**
+ * One end of a session: numbered packets, kept until the peer has acknowledged them and sent again after a reconnect, so
+ * that each record arrives once and in order as long as the session lives, over however many connections. The scheme is
+ * that of XMPP's stream management (XEP-0198): number, acknowledge cumulatively, resume.
+ *
+ * The transport pulls: `next` gives the packet to send now, if any. Bounds: windowBytes unacknowledged; what waits
+ * (`pendingBytes`) is bounded by whoever writes.
+ */
+export class Link {
+  #open = new Batch();
+  #closed: Batch[] = [];
+  #closedBytes = 0;
+  #unacknowledged: Batch[] = [];
+  #unacknowledgedBytes = 0;
+  /** How many of `#unacknowledged` are to be sent again. */
+  #resend = 0;
+  #lastSent = 0;
+  #lastReceived = 0;
+  #owedBytes = 0;
+  #owedPackets = 0;
+
+  /** The batch to write a record into: `link.write().begin(kind)…end()`, then tell the transport. */
+  write(): Batch {
+    if (this.#open.length >= batchBytes) this.#close();
+    return this.#open;
+  }
+
+  #close(): void {
+    this.#closed.push(this.#open);
+    this.#closedBytes += this.#open.length;
+    this.#open = new Batch();
+  }
+
+  /** Bytes that wait here, not yet handed to the socket. */
+  get pendingBytes(): number {
+    return this.#closedBytes + (this.#open.empty ? 0 : this.#open.length);
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.#unacknowledgedBytes;
+  }
+
+  /** The last packet that came in order. */
+  get received(): number {
+    return this.#lastReceived;
+  }
+
+  /** Whether `next` would give a packet. */
+  get ready(): boolean {
+    if (this.#resend > 0) return true;
+    if (this.#closed.length === 0 && this.#open.empty) return false;
+    return this.#unacknowledgedBytes === 0 || this.#unacknowledgedBytes < windowBytes;
+  }
+
+  /** The packet to send now, numbered and acknowledging what came. */
+  next(): Batch | undefined {
+    if (this.#resend > 0) {
+      const again = this.#unacknowledged[this.#unacknowledged.length - this.#resend]!;
+      this.#resend--;
+      this.#stamp(again);
+      return again;
+    }
+    if (!this.ready) return undefined;
+    let batch = this.#closed.shift();
+    if (batch === undefined) {
+      batch = this.#open;
+      this.#open = new Batch();
+    } else this.#closedBytes -= batch.length;
+    batch.sequence = ++this.#lastSent;
+    this.#unacknowledged.push(batch);
+    this.#unacknowledgedBytes += batch.length;
+    this.#stamp(batch);
+    return batch;
+  }
+
+  #stamp(batch: Batch): void {
+    stampData(batch.packet(), batch.sequence, this.#lastReceived);
+    this.#owedBytes = 0;
+    this.#owedPackets = 0;
+  }
+
+  /** The socket refused the batch that `next` gave last, and the peer has none of it: it is pending again. */
+  unsend(batch: Batch): void {
+    if (this.#unacknowledged.at(-1) !== batch || this.#resend > 0) return;
+    this.#unacknowledged.pop();
+    this.#unacknowledgedBytes -= batch.length;
+    this.#lastSent--;
+    batch.sequence = 0;
+    this.#closed.unshift(batch);
+    this.#closedBytes += batch.length;
+  }
+
+  /** What the peer has: those batches are forgotten. */
+  acknowledge(sequence: number): void {
+    let count = 0;
+    while (count < this.#unacknowledged.length && this.#unacknowledged[count]!.sequence <= sequence) count++;
+    if (count === 0) return;
+    for (const batch of this.#unacknowledged.splice(0, count)) {
+      this.#unacknowledgedBytes -= batch.length;
+      batch.markAcknowledged();
+    }
+    this.#resend = Math.min(this.#resend, this.#unacknowledged.length);
+  }
+
+  /**
+   * A data packet came: "take" it, "repeat" when it was here before, "broken" when one is missing or it is malformed and
+   * the connection has to be made anew. Acknowledgements in it are for the caller to hand to `acknowledge` afterwards.
+   */
+  accept(packet: Buffer): "take" | "repeat" | "broken" {
+    const header = readData(packet);
+    if (header === undefined) return "broken";
+    this.#owedBytes += packet.length;
+    this.#owedPackets++;
+    if (header.sequence <= this.#lastReceived) return "repeat";
+    if (header.sequence !== this.#lastReceived + 1) return "broken";
+    this.#lastReceived = header.sequence;
+    return "take";
+  }
+
+  /** Whether an acknowledgement should go out by itself now. */
+  get owesAck(): boolean {
+    return this.#owedBytes >= ackAfterBytes || this.#owedPackets >= ackAfterPackets;
+  }
+
+  /** An acknowledgement has gone out by itself. */
+  acked(): void {
+    this.#owedBytes = 0;
+    this.#owedPackets = 0;
+  }
+
+  /** The session goes on over a new connection: what the peer lacks is sent again, in order. */
+  resume(peerReceived: number): void {
+    this.acknowledge(peerReceived);
+    this.#resend = this.#unacknowledged.length;
+  }
+
+  /**
+   * The session is lost: numbering begins anew, what the old one had sent is forgotten. What was never sent stays, behind
+   * what `first` writes.
+   */
+  restart(first: () => void): void {
+    this.#unacknowledged = [];
+    this.#unacknowledgedBytes = 0;
+    this.#resend = 0;
+    this.#lastSent = 0;
+    this.#lastReceived = 0;
+    this.acked();
+    const waiting = this.#open.empty ? this.#closed : [...this.#closed, this.#open];
+    this.#open = new Batch();
+    this.#closed = [];
+    this.#closedBytes = 0;
+    first();
+    if (!this.#open.empty) this.#close();
+    for (const batch of waiting) {
+      this.#closed.push(batch);
+      this.#closedBytes += batch.length;
+    }
+  }
+}
