@@ -14,7 +14,7 @@
  */
 import { any, between, type Field, type Hole, oneOf, partial, prefix, type Template } from "@quadrant/contract";
 import { misused } from "./failure.ts";
-import { fromTagged, parseArgument, setMember } from "./value-text.ts";
+import { fromTagged, parseArgument, setMember, valueText } from "./value-text.ts";
 
 const kinds: Readonly<Record<string, Hole>> = {
   "": any,
@@ -54,20 +54,27 @@ function unknownHole(text: string): Error {
   );
 }
 
+/** Bounds the wrong way round would match nothing, and `in` would wait for ever. */
+function range<T extends number | bigint | string>(low: T, high: T): Hole {
+  const hole = between(low, high);
+  if (low > high) throw misused(`${valueText(low)} to ${valueText(high)} is empty: give the lower bound first`);
+  return hole;
+}
+
 function stringHole(text: string): Hole {
   if (Object.hasOwn(kinds, text)) return kinds[text]!;
   const numbers = numberRange.exec(text);
   if (numbers !== null && (numbers[1] ?? numbers[2]) !== undefined) {
     const [, low, high] = numbers;
-    return between(
+    return range(
       low === undefined ? Number.NEGATIVE_INFINITY : Number(low),
       high === undefined ? Number.POSITIVE_INFINITY : Number(high),
     );
   }
   const bigints = bigintRange.exec(text);
-  if (bigints !== null) return between(BigInt(bigints[1]!), BigInt(bigints[2]!));
+  if (bigints !== null) return range(BigInt(bigints[1]!), BigInt(bigints[2]!));
   const strings = stringRange.exec(text);
-  if (strings !== null) return between(strings[1]!, strings[2]!);
+  if (strings !== null) return range(strings[1]!, strings[2]!);
   if (text.endsWith("*")) return prefix(text.slice(0, -1));
   throw unknownHole(text);
 }
@@ -85,7 +92,7 @@ function recordHole(key: string, value: unknown): Hole {
     case "?between": {
       if (!Array.isArray(value) || value.length !== 2) throw wrong('{"?between": [1, 5]}');
       const [low, high] = value.map(actual) as [number, number];
-      return between(low, high);
+      return range(low, high);
     }
     case "?prefix":
       if (typeof value !== "string") throw wrong('{"?prefix": "a"}');
