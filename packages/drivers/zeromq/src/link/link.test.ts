@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { dataHeaderBytes, decodeAck, encodeAck, readData } from "../wire/packet.ts";
+import { eachRecord, RecordKind } from "../wire/record.ts";
+import { Link, windowBytes } from "./link.ts";
+
+function writeNumber(link: Link, value: number, padding = 0): void {
+  link.write().begin(RecordKind.publish).u32(value).bytes(Buffer.alloc(padding)).end();
+}
+
+/** Feeds a packet to a link; what it took, in order. */
+function take(link: Link, packet: Buffer): { readonly verdict: string; readonly values: readonly number[] } {
+  const verdict = link.accept(packet);
+  const values: number[] = [];
+  if (verdict === "take") eachRecord(packet, dataHeaderBytes, (_, body) => values.push(body.readUInt32BE(0)));
+  const header = readData(packet);
+  if (header !== undefined) link.acknowledge(header.acknowledged);
+  return { verdict, values };
+}
+
+describe("link", () => {
+  test("what is written in one turn goes out as one packet, in order", () => {
+    const a = new Link();
+    const b = new Link();
+    for (let i = 0; i < 100; i++) writeNumber(a, i);
+    const packet = a.next()!.packet();
+    expect(a.next()).toBeUndefined();
+    expect(take(b, packet).values).toEqual([...Array(100).keys()]);
+  });
+
+  test("a packet that came twice is taken once, one that is missing breaks the connection", () => {
+    const a = new Link();
+    const b = new Link();
+    const packets = [1, 2, 3].map((value) => {
+      writeNumber(a, value);
+      return Buffer.from(a.next()!.packet());
+    });
+    expect(take(b, packets[0]!)).toEqual({ verdict: "take", values: [1] });
+    expect(take(b, packets[0]!).verdict).toBe("repeat");
+    expect(take(b, packets[2]!).verdict).toBe("broken");
+    expect(take(b, packets[1]!).values).toEqual([2]);
+    expect(b.accept(Buffer.alloc(3))).toBe("broken");
+  });
+
+  test("beyond the window it waits for acknowledgements", () => {
+    const a = new Link();
+    const b = new Link();
+    for (let i = 0; i < 200; i++) writeNumber(a, i, 60_000);
+    let last: Buffer | undefined;
+    for (let batch = a.next(); batch !== undefined; batch = a.next()) last = batch.packet();
+    expect(a.unacknowledgedBytes).toBeGreaterThanOrEqual(windowBytes);
+    expect(a.unacknowledgedBytes).toBeLessThan(windowBytes + 200_000);
+    expect(a.ready).toBe(false);
+    a.acknowledge(readData(last!)!.sequence);
+    expect(a.unacknowledgedBytes).toBe(0);
+    expect(a.ready).toBe(true);
+    expect(b.received).toBe(0);
+  });
+
+  test("a record can be withdrawn until its packet is sent", () => {
+    const a = new Link();
+    const b = new Link();
+    writeNumber(a, 1);
+    const early = a.write().begin(RecordKind.publish).u32(2).endPending({});
+    writeNumber(a, 3);
+    expect(early.sent).toBe(false);
+    expect(early.withdraw()).toBe(true);
+    const late = a.write().begin(RecordKind.publish).u32(4).endPending({});
+    const packet = a.next()!.packet();
+    expect(late.withdraw()).toBe(false);
+    expect(take(b, packet).values).toEqual([1, 3, 4]);
+  });
+
+  test("hooks tell when a record was sent and when it was acknowledged", () => {
+    const a = new Link();
+    const told: string[] = [];
+    a.write()
+      .begin(RecordKind.publish)
+      .u32(1)
+      .endPending({ sent: () => told.push("sent"), acknowledged: () => told.push("acknowledged") });
+    const batch = a.next()!;
+    batch.markSent();
+    expect(told).toEqual(["sent"]);
+    a.acknowledge(0);
+    expect(told).toEqual(["sent"]);
+    a.acknowledge(batch.sequence);
+    expect(told).toEqual(["sent", "acknowledged"]);
+  });
+
+  test("a batch that the socket refused is pending again, with its number", () => {
+    const a = new Link();
+    const b = new Link();
+    writeNumber(a, 1);
+    a.unsend(a.next()!);
+    writeNumber(a, 2);
+    const values = [a.next()!, a.next()!].flatMap((batch) => take(b, batch.packet()).values);
+    expect(values).toEqual([1, 2]);
+  });
+
+  test("after a restart numbering begins anew: first what is set up again, then what was never sent", () => {
+    const a = new Link();
+    writeNumber(a, 1);
+    a.next();
+    writeNumber(a, 2);
+    a.restart(() => writeNumber(a, 100));
+    const b = new Link();
+    const values: number[] = [];
+    for (let batch = a.next(); batch !== undefined; batch = a.next()) values.push(...take(b, batch.packet()).values);
+    expect(values).toEqual([100, 2]);
+    expect(a.pendingBytes).toBe(0);
+  });
+
+  test("owes an acknowledgement after many packets", () => {
+    const a = new Link();
+    const b = new Link();
+    let packets = 0;
+    while (!b.owesAck) {
+      writeNumber(a, packets++);
+      take(b, a.next()!.packet());
+    }
+    expect(packets).toBe(32);
+    b.acked();
+    expect(b.owesAck).toBe(false);
+    a.acknowledge(decodeAck(encodeAck(b.received))!);
+    expect(a.unacknowledgedBytes).toBe(0);
+  });
+
+  test("each record arrives once and in order, over any number of connections, whatever each of them loses", () => {
+    const step = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ do: fc.constant("write" as const), count: fc.integer({ min: 1, max: 5 }) }) },
+      { weight: 5, arbitrary: fc.record({ do: fc.constant("send" as const), count: fc.integer({ min: 1, max: 3 }) }) },
+      {
+        weight: 5,
+        arbitrary: fc.record({ do: fc.constant("arrive" as const), count: fc.integer({ min: 1, max: 3 }) }),
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("ack" as const), count: fc.constant(1) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant("cut" as const), count: fc.constant(1) }) },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const a = new Link();
+        const b = new Link();
+        let written = 0;
+        let wire: Buffer[] = [];
+        const got: number[] = [];
+        const arrive = (packet: Buffer): void => {
+          const { verdict, values } = take(b, packet);
+          expect(verdict).not.toBe("broken");
+          got.push(...values);
+        };
+        for (const { do: what, count } of steps) {
+          for (let i = 0; i < count; i++) {
+            if (what === "write") writeNumber(a, written++);
+            else if (what === "send") {
+              const batch = a.next();
+              if (batch !== undefined) wire.push(Buffer.from(batch.packet()));
+            } else if (what === "arrive") {
+              const packet = wire.shift();
+              if (packet !== undefined) arrive(packet);
+            } else if (what === "ack") a.acknowledge(b.received);
+            else {
+              // The connection is cut: what is under way is lost, both sides meet again.
+              wire = [];
+              a.resume(b.received);
+            }
+          }
+        }
+        wire.forEach(arrive);
+        for (let batch = a.next(); batch !== undefined; batch = a.next()) arrive(batch.packet());
+        expect(got).toEqual([...Array(written).keys()]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
