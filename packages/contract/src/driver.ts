@@ -6,6 +6,8 @@
  * party takes a `Wait` and ends by its timeout or signal (BusError "timeout", "aborted"); every other operation ends
  * within `requestTimeoutMs` of the options the driver was opened with. A rejection is a BusError. An operation whose
  * outcome is unknown rejects with "indefinite"; everything else that rejects did not happen.
+ *
+ * Over 300 lines because who writes a driver reads it from top to bottom: it is all interfaces, in one place.
  */
 import type { Auth, BusStatus, DriverName } from "./bus.ts";
 import type { Envelope } from "./envelope.ts";
