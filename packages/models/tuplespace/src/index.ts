@@ -1,1 +1,1 @@
-export {};
+export { openSpace } from "./open-space.ts";
