@@ -64,9 +64,9 @@ export class Feed<M, Item = M> implements Subscription<M> {
     return this.#ended;
   }
 
-  /** Whether the iterator waits for an item right now. */
+  /** Whether the iterator waits for an item and none is here or being opened. */
   get hungry(): boolean {
-    return this.#waiting.length > 0;
+    return this.#waiting.length > 0 && this.#opening === undefined && this.size === 0;
   }
 
   /** Hands an item to the iterator, or keeps it for it. Ignored after the end. */

@@ -61,6 +61,7 @@ export {
 export { Feed, type FeedOptions, type Opened } from "./feed.ts";
 export { checkHeaders, type Headers, maxHeaderSize, noHeaders } from "./headers.ts";
 export { checkId } from "./id.ts";
+export { checkRedrive, deadLetterOf, letterOf } from "./letter.ts";
 export type { LoanOptions, LoanSource, ReceiveLeased } from "./loan.ts";
 export type { DurableOptions, Log, LogEntry, LogOptions, ReadOptions, Start } from "./log.ts";
 export type {

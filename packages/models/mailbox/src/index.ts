@@ -1,1 +1,2 @@
-export {};
+export { openMailbox } from "./mailbox.ts";
+export { receiveLeased } from "./receiving.ts";
