@@ -1,5 +1,6 @@
 import type { Headers } from "@quadrant/contract";
 import type { Command } from "commander";
+import { misused } from "../failure.ts";
 import { duration, headerOption } from "../option.ts";
 import type { OpenSession, Session } from "../session.ts";
 import { jsonMember, parseArgument, plainText, valueText } from "../value-text.ts";
@@ -54,8 +55,10 @@ export function configure(command: Command, open: OpenSession): void {
           headers: options.header,
           signal: session.signal,
         });
-        const result = (client as unknown as Stub)[method]!(...args);
-        await printResult(session, result, text);
+        const call = (client as unknown as Stub)[method];
+        // Names that every object has, such as toString, are the stub's own.
+        if (call === undefined || method in Object.prototype) throw misused(`no service has a method called ${method}`);
+        await printResult(session, call(...args), text);
       });
     });
 }
