@@ -1,1 +1,1 @@
-export {};
+export { open } from "./open.ts";

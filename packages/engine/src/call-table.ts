@@ -1,0 +1,257 @@
+import type {
+  BusError,
+  CallControl,
+  CallRequest,
+  Calls,
+  InboundCall,
+  OutboundCall,
+  Registration,
+  ReplyFrame,
+  ReplySink,
+  ServerRecord,
+  ServerSpec,
+} from "@quadrant/contract";
+import type { Interest, Owner } from "./owner.ts";
+import type { Setting } from "./setting.ts";
+
+interface CallServer {
+  readonly spec: ServerSpec;
+  readonly owner: Owner;
+  readonly accept: (call: InboundCall) => void;
+  handled: number;
+  failed: number;
+  totalMs: number;
+}
+
+/** The servers of one address, and whose turn it is. */
+class Address {
+  readonly servers: CallServer[] = [];
+  #turn = 0;
+
+  /** The next that is none of `tried`. */
+  next(tried: ReadonlySet<CallServer>): CallServer | undefined {
+    for (let i = 0; i < this.servers.length; i++) {
+      if (this.#turn >= this.servers.length) this.#turn = 0;
+      const server = this.servers[this.#turn++]!;
+      if (!tried.has(server)) return server;
+    }
+    return undefined;
+  }
+
+  remove(server: CallServer): void {
+    const at = this.servers.indexOf(server);
+    if (at === -1) return;
+    this.servers.splice(at, 1);
+    if (at < this.#turn) this.#turn--;
+  }
+}
+
+/** One call between its caller and its server. Over with the last frame, a failure, or the caller's cancel. */
+class Call implements OutboundCall {
+  readonly #table: CallTable;
+  readonly #caller: Owner;
+  readonly #request: CallRequest;
+  readonly #sink: ReplySink;
+  readonly #tried = new Set<CallServer>();
+  readonly #callerGone: Interest;
+  #server: CallServer | undefined;
+  #serverGone: Interest | undefined;
+  #control: CallControl | undefined;
+  #startedAt = 0;
+  #over = false;
+
+  constructor(table: CallTable, caller: Owner, request: CallRequest, sink: ReplySink) {
+    this.#table = table;
+    this.#caller = caller;
+    this.#request = request;
+    this.#sink = sink;
+    this.#callerGone = {
+      end: (error) => {
+        this.cancel();
+        sink.fail(error);
+      },
+    };
+    caller.interests.add(this.#callerGone);
+  }
+
+  /** Hands the call to the next server. */
+  send(): void {
+    if (this.#over) return;
+    const server = this.#table.pick(this.#request.address, this.#tried);
+    if (server === undefined) {
+      this.#fail(
+        this.#table.setting.fault(
+          "no-responder",
+          `nobody serves ${this.#request.address}: start a server, then call again`,
+        ),
+      );
+      return;
+    }
+    this.#tried.add(server);
+    this.#server = server;
+    this.#startedAt = this.#table.setting.now();
+    this.#serverGone = {
+      end: () => {
+        this.#count(true);
+        this.#fail(
+          this.#table.setting.fault(
+            "indefinite",
+            `the server of ${this.#request.address} went away: the call may or may not have been executed`,
+          ),
+        );
+      },
+    };
+    server.owner.interests.add(this.#serverGone);
+    server.accept(this.#inbound(server));
+  }
+
+  credit(items: number): void {
+    if (!this.#over) this.#control?.credit(items);
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    const control = this.#control;
+    if (this.#server !== undefined) this.#count(true);
+    this.#end();
+    control?.cancel();
+  }
+
+  /** What the server has of it: nothing more, once the call is over or with another server. */
+  #inbound(server: CallServer): InboundCall {
+    const current = (): boolean => !this.#over && this.#server === server;
+    return {
+      request: this.#request,
+      reply: (frame) => {
+        if (current()) this.#reply(frame);
+      },
+      refuse: () => {
+        if (!current()) return;
+        this.#leaveServer();
+        this.send();
+      },
+      onControl: (listener) => {
+        if (current()) this.#control = listener;
+      },
+    };
+  }
+
+  #reply(frame: ReplyFrame): void {
+    if (frame.kind !== "item") {
+      this.#count(frame.kind === "error");
+      this.#end();
+    }
+    this.#sink.reply(frame);
+  }
+
+  #fail(error: BusError): void {
+    if (this.#over) return;
+    this.#end();
+    this.#sink.fail(error);
+  }
+
+  #count(failed: boolean): void {
+    const server = this.#server!;
+    server.handled++;
+    if (failed) server.failed++;
+    server.totalMs += this.#table.setting.now() - this.#startedAt;
+  }
+
+  #leaveServer(): void {
+    if (this.#serverGone !== undefined) this.#server?.owner.interests.delete(this.#serverGone);
+    this.#server = this.#serverGone = this.#control = undefined;
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#leaveServer();
+    this.#caller.interests.delete(this.#callerGone);
+    this.#table.ended();
+  }
+}
+
+/** Who serves what, and the calls in flight. */
+export class CallTable {
+  readonly setting: Setting;
+  readonly #addresses = new Map<string, Address>();
+  #servers = 0;
+  #inFlight = 0;
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+  }
+
+  /** The capability as one session has it. */
+  facet(owner: Owner): Calls {
+    return {
+      serve: (spec, accept) => owner.run(() => this.#serve(owner, spec, accept)),
+      call: (request, replies) => this.#call(owner, request, replies),
+      services: () => owner.run(() => this.#records()),
+    };
+  }
+
+  pick(address: string, tried: ReadonlySet<CallServer>): CallServer | undefined {
+    return this.#addresses.get(address)?.next(tried);
+  }
+
+  ended(): void {
+    this.#inFlight--;
+  }
+
+  describe(): Record<string, number> {
+    return { servers: this.#servers, inFlight: this.#inFlight };
+  }
+
+  /** Neither the server nor the caller's sink is called before this has returned. */
+  #call(owner: Owner, request: CallRequest, sink: ReplySink): OutboundCall {
+    if (owner.closed) {
+      queueMicrotask(() => sink.fail(owner.closedError()));
+      return { credit: () => undefined, cancel: () => undefined };
+    }
+    this.#inFlight++;
+    const call = new Call(this, owner, request, sink);
+    queueMicrotask(() => call.send());
+    return call;
+  }
+
+  #serve(owner: Owner, spec: ServerSpec, accept: (call: InboundCall) => void): Registration {
+    const server: CallServer = { spec, owner, accept, handled: 0, failed: 0, totalMs: 0 };
+    let address = this.#addresses.get(spec.address);
+    if (address === undefined) {
+      address = new Address();
+      this.#addresses.set(spec.address, address);
+    }
+    const joined = address;
+    joined.servers.push(server);
+    this.#servers++;
+    let gone = false;
+    const leave = (): void => {
+      if (gone) return;
+      gone = true;
+      this.#servers--;
+      owner.interests.delete(interest);
+      joined.remove(server);
+      if (joined.servers.length === 0 && this.#addresses.get(spec.address) === joined)
+        this.#addresses.delete(spec.address);
+    };
+    const interest: Interest = { end: leave };
+    owner.interests.add(interest);
+    return {
+      // Calls in flight go on: their server finishes them.
+      close: () => {
+        leave();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #records(): ServerRecord[] {
+    const records: ServerRecord[] = [];
+    for (const { servers } of this.#addresses.values()) {
+      for (const { spec, handled, failed, totalMs } of servers) {
+        records.push({ ...spec, handled, failed, meanMs: handled === 0 ? 0 : totalMs / handled });
+      }
+    }
+    return records.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  }
+}

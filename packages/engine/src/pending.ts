@@ -1,0 +1,72 @@
+import { abortedError, type BusError, type Wait } from "@quadrant/contract";
+import type { Interest, Owner } from "./owner.ts";
+import type { Setting } from "./setting.ts";
+import type { Timer } from "./timer-heap.ts";
+
+export interface PendingOptions<T> extends Wait {
+  /** What waits, for messages: "a take from the space jobs". */
+  readonly what: string;
+  /** What an abort resolves with, where it does not reject. */
+  readonly onAbort?: (() => T) | undefined;
+  /** Called once, when the wait ends for whatever reason. */
+  readonly onEnd: () => void;
+}
+
+/** An operation that waits: captured, timed out, aborted or closed, whichever is first, and nothing after it. */
+export class Pending<T> implements Interest {
+  readonly promise: Promise<T>;
+  readonly #setting: Setting;
+  readonly #owner: Owner;
+  readonly #options: PendingOptions<T>;
+  readonly #timer: Timer | undefined;
+  readonly #abort: (() => void) | undefined;
+  #resolve!: (value: T) => void;
+  #reject!: (error: BusError) => void;
+  #ended = false;
+
+  constructor(setting: Setting, owner: Owner, options: PendingOptions<T>) {
+    this.#setting = setting;
+    this.#owner = owner;
+    this.#options = options;
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    const { timeoutMs, signal } = options;
+    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#timer = setting.timers.add(setting.now() + timeoutMs, () =>
+        this.end(setting.fault("timeout", `${options.what}: nothing came within ${timeoutMs} ms`)),
+      );
+    }
+    if (signal !== undefined) {
+      this.#abort = () => this.#aborted(signal);
+      signal.addEventListener("abort", this.#abort, { once: true });
+    }
+    owner.interests.add(this);
+  }
+
+  resolve(value: T): void {
+    if (this.#finish()) this.#resolve(value);
+  }
+
+  end(error: BusError): void {
+    if (this.#finish()) this.#reject(error);
+  }
+
+  #aborted(signal: AbortSignal): void {
+    // What was due before the abort was captured before it.
+    this.#setting.timers.runDue();
+    if (this.#options.onAbort !== undefined) this.resolve(this.#options.onAbort());
+    else this.end(abortedError(signal, this.#options.what));
+  }
+
+  #finish(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#setting.timers.cancel(this.#timer);
+    if (this.#abort !== undefined) this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#owner.interests.delete(this);
+    this.#options.onEnd();
+    return true;
+  }
+}

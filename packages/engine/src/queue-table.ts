@@ -1,0 +1,68 @@
+import type { QueueInfo, Queues } from "@quadrant/contract";
+import { Catalog } from "./catalog.ts";
+import type { Owner } from "./owner.ts";
+import { Queue } from "./queue.ts";
+import type { Setting } from "./setting.ts";
+
+/** The mailboxes of an engine. */
+export class QueueTable {
+  readonly #setting: Setting;
+  readonly #queues: Catalog<Queue>;
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+    this.#queues = new Catalog(setting, "mailbox", (address) => new Queue(setting, address, {}));
+  }
+
+  names(): string[] {
+    return this.#queues.names();
+  }
+
+  /** The capability as one session has it. */
+  facet(owner: Owner): Queues {
+    const queues = this.#queues;
+    return {
+      open: (address, options) =>
+        owner.run(() => {
+          let queue = queues.find(address);
+          if (queue === undefined) {
+            queue = new Queue(this.#setting, address, options);
+            queues.add(address, queue);
+          } else queue.assertSame(options);
+          return { leaseMs: queue.terms.leaseMs };
+        }),
+      send: (address, letters) => owner.run(() => queues.obtain(address).send(letters)),
+      fetch: (address, request) => owner.run(() => queues.obtain(address).ledger.fetch(owner, request)),
+      settle: (address, settlements) =>
+        owner.run(() => {
+          const queue = queues.find(address);
+          if (queue !== undefined) return queue.ledger.settle(owner, settlements);
+          return settlements.map(() => this.#setting.fault("stale", `there is no mailbox ${address} any more`));
+        }),
+      info: (address) => owner.run(() => queues.find(address)?.info() ?? { waiting: 0, held: 0, delayed: 0, dead: 0 }),
+      peek: (address, limit) => owner.run(() => queues.find(address)?.peek(limit) ?? []),
+      deadLetters: (address, limit) => owner.run(() => queues.find(address)?.ledger.dead.list(limit) ?? []),
+      redrive: (address, request) => owner.run(() => queues.find(address)?.ledger.redrive(request) ?? 0),
+      purge: (address) => owner.run(() => queues.find(address)?.purge() ?? 0),
+      destroy: (address) => owner.run(() => this.#destroy(address)),
+    };
+  }
+
+  describe(): Record<string, number> {
+    const total = { waiting: 0, held: 0, delayed: 0, dead: 0 };
+    let fetchers = 0;
+    for (const queue of this.#queues) {
+      const info: QueueInfo = queue.info();
+      total.waiting += info.waiting;
+      total.held += info.held;
+      total.delayed += info.delayed;
+      total.dead += info.dead;
+      fetchers += queue.ledger.fetchers;
+    }
+    return { mailboxes: this.#queues.size, ...total, fetchers };
+  }
+
+  #destroy(address: string): void {
+    this.#queues.remove(address)?.destroy(this.#queues.destroyedError(address));
+  }
+}

@@ -1,0 +1,121 @@
+import type { BusError, Envelope, Registration, TopicSink, Topics } from "@quadrant/contract";
+import type { Interest, Owner } from "./owner.ts";
+import { SubjectTrie } from "./trie.ts";
+
+/** Where a message goes: a subscription, or a group of them. */
+interface Target {
+  deliver(batch: readonly Envelope[]): void;
+}
+
+/** Subscriptions that share what comes under one pattern, each message to one of them in turn. */
+class Group implements Target {
+  readonly members: TopicSink[] = [];
+  #turn = 0;
+
+  deliver(batch: readonly Envelope[]): void {
+    if (this.#turn >= this.members.length) this.#turn = 0;
+    this.members[this.#turn++]?.deliver(batch);
+  }
+
+  remove(member: TopicSink): void {
+    const at = this.members.indexOf(member);
+    if (at === -1) return;
+    this.members.splice(at, 1);
+    if (at < this.#turn) this.#turn--;
+  }
+}
+
+/**
+ * Live publish and subscribe: nothing is kept, what is published reaches the sinks of the moment in the same turn.
+ * A group is a name and a pattern: one name on two patterns is two groups.
+ */
+export class TopicTable {
+  readonly #trie = new SubjectTrie<Target>();
+  readonly #groups = new Map<string, Group>();
+  #subscriptions = 0;
+  #published = 0;
+
+  /** The capability as one session has it. */
+  facet(owner: Owner): Topics {
+    return {
+      publish: (envelope) => this.#publish(owner, envelope),
+      subscribe: (pattern, group, sink) => owner.run(() => this.#subscribe(owner, pattern, group, sink)),
+    };
+  }
+
+  describe(): Record<string, number> {
+    return { subscriptions: this.#subscriptions, groups: this.#groups.size, published: this.#published };
+  }
+
+  #publish(owner: Owner, envelope: Envelope): Promise<void> | undefined {
+    if (owner.closed) return Promise.reject(owner.closedError());
+    this.#published++;
+    let first: Target | undefined;
+    let others: Target[] | undefined;
+    this.#trie.match(envelope.subject, (target) => {
+      if (first === undefined) first = target;
+      else if (others === undefined) others = [target];
+      else others.push(target);
+    });
+    if (first === undefined) return undefined;
+    const batch = [envelope];
+    (first as Target).deliver(batch);
+    if (others !== undefined) for (const target of others as Target[]) target.deliver(batch);
+    return undefined;
+  }
+
+  #subscribe(owner: Owner, pattern: string, group: string | undefined, sink: TopicSink): Registration {
+    // A wrapper of its own: the same sink may be given twice.
+    const member: TopicSink = {
+      deliver: (batch) => sink.deliver(batch),
+      lost: (count) => sink.lost(count),
+      end: (error) => sink.end(error),
+    };
+    const leave = group === undefined ? this.#join(pattern, member) : this.#joinGroup(pattern, group, member);
+    this.#subscriptions++;
+    let gone = false;
+    const close = (): void => {
+      if (gone) return;
+      gone = true;
+      this.#subscriptions--;
+      owner.interests.delete(interest);
+      leave();
+    };
+    const interest: Interest = {
+      end: (error: BusError) => {
+        close();
+        member.end(error);
+      },
+    };
+    owner.interests.add(interest);
+    return {
+      close: () => {
+        close();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #join(pattern: string, member: TopicSink): () => void {
+    this.#trie.add(pattern, member);
+    return () => void this.#trie.remove(pattern, member);
+  }
+
+  #joinGroup(pattern: string, name: string, member: TopicSink): () => void {
+    const key = `${name} ${pattern}`;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new Group();
+      this.#groups.set(key, group);
+      this.#trie.add(pattern, group);
+    }
+    const joined = group;
+    joined.members.push(member);
+    return () => {
+      joined.remove(member);
+      if (joined.members.length > 0) return;
+      this.#groups.delete(key);
+      this.#trie.remove(pattern, joined);
+    };
+  }
+}

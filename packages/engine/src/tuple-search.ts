@@ -1,0 +1,96 @@
+import type { BusError, CompiledTemplate } from "@quadrant/contract";
+import type { Resident } from "./resident.ts";
+import type { Pick } from "./row.ts";
+import type { TupleIndex } from "./tuple-index.ts";
+
+/** Finds matches by the index and the space's way of picking; gives up after looking at too many that do not match. */
+export class TupleSearch {
+  readonly #index: TupleIndex;
+  readonly #pick: Pick;
+  readonly #random: () => number;
+  readonly #maxScan: number;
+  readonly #tooMany: () => BusError;
+
+  constructor(index: TupleIndex, pick: Pick, random: () => number, maxScan: number, tooMany: () => BusError) {
+    this.#index = index;
+    this.#pick = pick;
+    this.#random = random;
+    this.#maxScan = maxScan;
+    this.#tooMany = tooMany;
+  }
+
+  /** The match that is to be picked. */
+  one(template: CompiledTemplate): Resident | undefined {
+    const buckets = this.#index.search(template);
+    const look = this.#look(template);
+    if (buckets.length === 1) return buckets[0]!.row.search(look);
+    // Partial records are found in several forms.
+    if (this.#pick === "random") return this.#oneOf(this.all(template));
+    let best: Resident | undefined;
+    for (const { row } of buckets) {
+      const found = row.search(look);
+      if (found !== undefined && (best === undefined || this.#isBefore(found, best))) best = found;
+    }
+    return best;
+  }
+
+  /** At most `max` matches, in the order of picking. */
+  many(template: CompiledTemplate, max: number): Resident[] {
+    const buckets = this.#index.search(template);
+    const matches = this.#look(template);
+    const found = new Set<Resident>();
+    for (const { row } of buckets) {
+      let left = max;
+      row.search((resident) => {
+        if (found.has(resident) || !matches(resident)) return false;
+        found.add(resident);
+        return --left === 0;
+      });
+    }
+    const picked = [...found];
+    if (buckets.length > 1) {
+      if (this.#pick === "random") for (let i = picked.length; i > 0; ) this.#draw(picked, i--);
+      else picked.sort((a, b) => (this.#isBefore(a, b) ? -1 : 1));
+    }
+    return picked.slice(0, max);
+  }
+
+  /** Every match, the oldest first. */
+  all(template: CompiledTemplate): Resident[] {
+    const found: Resident[] = [];
+    const buckets = this.#index.search(template);
+    const matches = this.#look(template);
+    for (const { row } of buckets) {
+      row.each((resident) => {
+        if (matches(resident)) found.push(resident);
+      });
+    }
+    if (buckets.length > 1 || this.#pick === "random") found.sort((a, b) => a.seq - b.seq);
+    return found;
+  }
+
+  #look(template: CompiledTemplate): (resident: Resident) => boolean {
+    let misses = 0;
+    return (resident) => {
+      if (template.matches(resident.parts)) return true;
+      if (++misses > this.#maxScan) throw this.#tooMany();
+      return false;
+    };
+  }
+
+  #isBefore(a: Resident, b: Resident): boolean {
+    return this.#pick === "newest" ? a.seq > b.seq : a.seq < b.seq;
+  }
+
+  #oneOf(residents: readonly Resident[]): Resident | undefined {
+    return residents[Math.floor(this.#random() * residents.length)];
+  }
+
+  /** Moves a random one of the first `left` to their end. */
+  #draw(residents: Resident[], left: number): void {
+    const at = Math.floor(this.#random() * left);
+    const drawn = residents[at]!;
+    residents[at] = residents[left - 1]!;
+    residents[left - 1] = drawn;
+  }
+}
