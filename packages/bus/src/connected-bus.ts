@@ -122,6 +122,12 @@ export class ConnectedBus implements Bus {
     await this.#connection.driver.flush();
   }
 
+  /** Not of the public face: see describe.ts. */
+  async describe(): Promise<Readonly<Record<string, unknown>>> {
+    this.#connection.assertOpen();
+    return this.#connection.driver.describe();
+  }
+
   status(): AsyncIterable<BusStatus> {
     return this.#connection.statuses.read();
   }

@@ -63,4 +63,5 @@ export {
 } from "@quadrant/contract";
 export { callContext } from "@quadrant/rpc";
 export { connect } from "./connect.ts";
+export { describe } from "./describe.ts";
 export { msgpack } from "./msgpack.ts";
