@@ -72,7 +72,7 @@ function checkAuth(auth: Auth | undefined): void {
     allStrings(auth, "token") ||
     allStrings(auth, "nkeySeed") ||
     allStrings(auth, "credsFile") ||
-    allStrings((auth as { readonly curve?: unknown }).curve, "serverKey", "publicKey", "secretKey");
+    allStrings((auth as { readonly curve?: unknown } | null)?.curve, "serverKey", "publicKey", "secretKey");
   // Never shown: whatever is in it may be a secret.
   if (!known) invalid("auth: give one of { user, password }, { token }, { nkeySeed }, { credsFile }, { curve }");
 }
@@ -102,7 +102,7 @@ export function settingsOf(options: ConnectOptions | undefined): Settings {
   checkTls(tls);
   checkSignal(signal);
   return {
-    codec: checkCodec(codec ?? json),
+    codec: codec === undefined ? json : checkCodec(codec),
     driver: {
       name: nameOf(name),
       timeoutMs: timeoutMs ?? 5_000,
