@@ -1,1 +1,3 @@
-export {};
+export { openLog } from "./log.ts";
+export { publish } from "./publish.ts";
+export { subscribe } from "./subscribe.ts";
