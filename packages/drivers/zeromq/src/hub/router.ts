@@ -18,7 +18,7 @@ export interface RouterEvents {
 }
 
 const fullRetryMs = 20;
-/** After so many messages in a row, timers and other sockets get their turn. */
+/** After about so many small messages in a row, timers and other sockets of this process get their turn. */
 const turnMessages = 256;
 
 /** The hub's one socket: a ROUTER with one reader and one writer, who take turns among the sources that have something. */
@@ -98,7 +98,7 @@ export class HubRouter {
         this.#holding--;
       }
       if (this.#queue.size > 0 && !this.#sending) void this.#send();
-      messages += 1 + packet.length / 4096;
+      messages += 1 + packet.length / 256;
       if (messages >= turnMessages) {
         messages = 0;
         await new Promise((resolve) => setImmediate(resolve));

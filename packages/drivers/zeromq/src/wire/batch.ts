@@ -70,7 +70,8 @@ export class Batch {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
     const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(grown, 0, 0, this.#length);
+    // Whole: a writer may be beyond the length that counts so far.
+    this.#buffer.copy(grown);
     this.#buffer = grown;
   }
 

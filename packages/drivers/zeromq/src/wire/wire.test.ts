@@ -73,6 +73,23 @@ describe("envelope", () => {
     );
   });
 
+  test("survives the growth of its batch, wherever that falls", () => {
+    const batch = new Batch();
+    const sent = {
+      subject: "a.b",
+      headers: { name: "value" },
+      contentType: "application/x-other",
+      body: new Uint8Array(77).fill(7),
+    };
+    for (let i = 0; i < 500; i++) batch.begin(RecordKind.publish).envelope(sent).end();
+    let count = 0;
+    eachRecord(batch.packet(), dataHeaderBytes, (_, record) => {
+      count++;
+      expect(plain(WireEnvelope.read(record)!)).toEqual(plain(sent));
+    });
+    expect(count).toBe(500);
+  });
+
   test("without headers it shares the empty ones", () => {
     const received = WireEnvelope.read(
       raw({ subject: "a", headers: noHeaders, contentType: "", body: new Uint8Array() }),
