@@ -80,7 +80,10 @@ export class Output {
     const cells = [columns, ...rows.map((row) => row.map(String))];
     const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
     for (const [index, row] of cells.entries()) {
-      const text = row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join("  ");
+      const text = row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join("  ")
+        .trimEnd();
       await this.#pipe.write(`${index === 0 ? this.colors.bold(text) : escapeControl(text)}\n`);
     }
   }

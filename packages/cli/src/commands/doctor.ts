@@ -111,7 +111,7 @@ async function measure(report: Report, bus: Bus, rounds: number): Promise<void> 
 
 async function examine(report: Report, session: Session, rounds: number): Promise<void> {
   // Loaded beforehand, so that connecting is measured and not the loading of code.
-  await import("@quadrant/bus");
+  const { describe } = await import("@quadrant/bus");
   const began = performance.now();
   await session.withBus(async (bus) => {
     const tookMs = performance.now() - began;
@@ -119,7 +119,8 @@ async function examine(report: Report, session: Session, rounds: number): Promis
     report.add({ check: "connect", level: "ok", detail: `${url} answered in ${tookMs.toFixed(1)} ms` });
     report.add(checkTransport(bus.url, false));
     report.add(checkDurability(bus));
-    await report.section("version", ["version", "is"], await versionsOf(bus));
+    const description = await report.attempt("description", () => describe(bus));
+    await report.section("version", ["version", "is"], versionsOf(bus, description ?? {}));
     await report.section(
       "support",
       ["support", "how", "note"],

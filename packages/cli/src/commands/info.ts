@@ -2,6 +2,7 @@ import type { Bus, Support } from "@quadrant/contract";
 import type { Command } from "commander";
 import type { Output } from "../output.ts";
 import type { OpenSession } from "../session.ts";
+import { valueText } from "../value-text.ts";
 
 interface Overview {
   readonly url: string;
@@ -11,6 +12,8 @@ interface Overview {
   readonly logs: readonly string[];
   readonly spaces: readonly string[];
   readonly services: readonly string[];
+  /** What the driver tells of itself and its broker: counters, versions, clients. */
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 function countSupport(support: Support): Overview["support"] {
@@ -20,11 +23,13 @@ function countSupport(support: Support): Overview["support"] {
 }
 
 async function overviewOf(bus: Bus, output: Output): Promise<Overview> {
-  const [mailboxes, logs, spaces, services] = await Promise.all([
+  const { describe } = await import("@quadrant/bus");
+  const [mailboxes, logs, spaces, services, details] = await Promise.all([
     bus.list("mailbox"),
     bus.list("log"),
     bus.list("space"),
     bus.services(),
+    describe(bus),
   ]);
   return {
     url: output.mask(bus.url),
@@ -34,7 +39,17 @@ async function overviewOf(bus: Bus, output: Output): Promise<Overview> {
     logs: logs.toSorted(),
     spaces: spaces.toSorted(),
     services: [...new Set(services.map(({ address }) => address))].sort(),
+    details,
   };
+}
+
+/** Nested details as dotted names, each on a line. */
+function detailLines(details: Readonly<Record<string, unknown>>, path: string): string[] {
+  return Object.entries(details).flatMap(([name, value]) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? detailLines(value as Readonly<Record<string, unknown>>, `${path}${name}.`)
+      : [`${path}${name}  ${Array.isArray(value) ? valueText(value) : String(value)}`],
+  );
 }
 
 function overviewText(overview: Overview): string {
@@ -48,6 +63,7 @@ function overviewText(overview: Overview): string {
     `logs       ${names(overview.logs)}`,
     `spaces     ${names(overview.spaces)}`,
     `services   ${names(overview.services)}`,
+    ...detailLines(overview.details, ""),
   ].join("\n");
 }
 

@@ -21,20 +21,17 @@ async function printSent(output: Output, sent: readonly Sent[]): Promise<void> {
   }
 }
 
-/** The letters of one batch; where only some were accepted, those are printed before the failure. */
+/** Sends the letters of one batch; where only some were accepted, those are printed before the failure. Returns how many are new. */
 async function sendBatch(
   mailbox: Mailbox<unknown>,
   batch: readonly unknown[],
   options: SendOptions,
   output: Output,
 ): Promise<number> {
-  if (batch.length === 1) {
-    await printSent(output, [await mailbox.send(batch[0], options)]);
-    return 1;
-  }
   try {
-    await printSent(output, await mailbox.sendMany(batch, options));
-    return batch.length;
+    const sent = batch.length === 1 ? [await mailbox.send(batch[0], options)] : await mailbox.sendMany(batch, options);
+    await printSent(output, sent);
+    return sent.filter(({ duplicate }) => !duplicate).length;
   } catch (error) {
     const { sent } = error as { readonly sent?: readonly Sent[] | undefined };
     if (sent !== undefined) await printSent(output, sent);
