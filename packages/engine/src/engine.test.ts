@@ -1,6 +1,7 @@
 import { encodeTemplate, encodeTuple } from "@quadrant/contract";
 import { expect, test } from "vitest";
 import { Engine } from "./engine.ts";
+
 test("smoke", async () => {
   const e = new Engine();
   const s = e.connect("x");

@@ -1,49 +1,36 @@
-import { type Bucket, keyOf, type Shape } from "./bucket.ts";
-import type { Resident } from "./resident.ts";
-import { Place, type Row } from "./row.ts";
+import type { Bucket, MakeBucket } from "./bucket.ts";
+import { Place, type Resident } from "./resident.ts";
+import { type Actuals, fieldsOf, keyOf, maskOf, type Shape } from "./shape.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 /** How many combinations of fields are indexed for one form; each costs every `out` of the form one insertion. */
 const maxShapes = 8;
 /** So many first fields can be indexed singly as well; what no shape serves uses the smallest bucket of its fields. */
 const maxSingles = 16;
-/** Fields that can be part of a shape. */
-const maxFields = 30;
 
-/** What a template asks of each field of a form: its text, or undefined where it has a formal. */
-export type Actuals = readonly (string | undefined)[];
-
-function maskOf(actuals: Actuals): number {
-  let mask = 0;
-  const length = Math.min(actuals.length, maxFields);
-  for (let field = 0; field < length; field++) if (actuals[field] !== undefined) mask |= 1 << field;
-  return mask;
-}
-
-function fieldsOf(mask: number): number[] {
-  const fields: number[] = [];
-  for (let field = 0; field < maxFields; field++) if ((mask & (1 << field)) !== 0) fields.push(field);
-  return fields;
-}
+/** The number of fields, or the set of keys. */
+export type FormId = number | string;
 
 /** All tuples with one number of fields, or one set of keys: indexed by the shapes of the templates that were used. */
 export class Form {
+  readonly id: FormId;
   /** The keys of records, in canonical order. */
   readonly keys: readonly string[] | undefined;
   readonly all: Bucket;
   readonly #shapes: Shape[] = [];
-  readonly #makeRow: () => Row;
+  readonly #makeBucket: MakeBucket;
   #composites = 0;
   #waiters = 0;
 
-  constructor(keys: readonly string[] | undefined, makeRow: () => Row) {
+  constructor(id: FormId, keys: readonly string[] | undefined, makeBucket: MakeBucket) {
+    this.id = id;
     this.keys = keys;
-    this.#makeRow = makeRow;
-    this.all = { key: "", row: makeRow(), waiting: undefined, shape: undefined };
+    this.#makeBucket = makeBucket;
+    this.all = makeBucket(undefined, "");
   }
 
   get size(): number {
-    return this.all.row.size;
+    return this.all.size;
   }
 
   /** Whether nobody would miss it. */
@@ -57,15 +44,15 @@ export class Form {
 
   add(resident: Resident, restored: boolean): void {
     this.#place(resident, this.all, restored);
-    for (const shape of this.#shapes) this.#place(resident, this.#bucket(shape, resident.parts.parts), restored);
+    for (const shape of this.#shapes) this.#place(resident, this.#bucket(shape, resident.parts), restored);
   }
 
   remove(resident: Resident): void {
-    for (const place of resident.places) {
-      place.bucket.row.remove(place);
+    for (let place = resident.place; place !== undefined; place = place.sibling) {
+      place.bucket.remove(place);
       this.#dropIfEmpty(place.bucket);
     }
-    resident.places = [];
+    resident.place = undefined;
   }
 
   /** The smallest bucket that has all matches; undefined where there is none. */
@@ -102,24 +89,24 @@ export class Form {
   }
 
   #place(resident: Resident, bucket: Bucket, restored: boolean): void {
-    const place = new Place(resident, bucket);
-    if (restored) bucket.row.restore(place);
-    else bucket.row.append(place);
-    resident.places.push(place);
+    const place = new Place(resident, bucket, resident.place);
+    if (restored) bucket.restore(place);
+    else bucket.append(place);
+    resident.place = place;
   }
 
   #bucket(shape: Shape, parts: Actuals): Bucket {
     const key = keyOf(shape.fields, parts);
     let bucket = shape.buckets.get(key);
     if (bucket === undefined) {
-      bucket = { key, row: this.#makeRow(), waiting: undefined, shape };
+      bucket = this.#makeBucket(shape, key);
       shape.buckets.set(key, bucket);
     }
     return bucket;
   }
 
-  #dropIfEmpty({ shape, key, row, waiting }: Bucket): void {
-    if (row.size === 0 && (waiting === undefined || waiting.size === 0)) shape?.buckets.delete(key);
+  #dropIfEmpty({ shape, key, size, waiting }: Bucket): void {
+    if (size === 0 && (waiting === undefined || waiting.size === 0)) shape?.buckets.delete(key);
   }
 
   /** The shape of exactly these fields, made on first use; with too many of them, the one with the smallest bucket. */
@@ -137,7 +124,7 @@ export class Form {
     for (const shape of this.#shapes) {
       if ((shape.mask & mask) !== shape.mask) continue;
       const bucket = shape.buckets.get(keyOf(shape.fields, actuals));
-      const size = bucket === undefined ? 0 : bucket.row.size + (bucket.waiting?.size ?? 0);
+      const size = bucket === undefined ? 0 : bucket.size + (bucket.waiting?.size ?? 0);
       if (size >= least) continue;
       best = shape;
       least = size;
@@ -153,7 +140,7 @@ export class Form {
     }
     const shape: Shape = { mask, fields, buckets: new Map(), waiters: 0 };
     this.#shapes.push(shape);
-    this.all.row.each((resident) => this.#place(resident, this.#bucket(shape, resident.parts.parts), false));
+    this.all.each((resident) => this.#place(resident, this.#bucket(shape, resident.parts), false));
     return shape;
   }
 }

@@ -9,13 +9,13 @@ import {
   type TupleLease,
   type Wait,
 } from "@quadrant/contract";
+import type { Pick } from "./bucket.ts";
 import { assertSame } from "./catalog.ts";
 import type { Link } from "./chain.ts";
 import { Claims } from "./claims.ts";
 import type { Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { Resident } from "./resident.ts";
-import type { Pick } from "./row.ts";
 import type { Setting } from "./setting.ts";
 import { TupleIndex } from "./tuple-index.ts";
 import { TupleSearch } from "./tuple-search.ts";

@@ -1,16 +1,15 @@
-import type { CompiledTemplate, TextParts } from "@quadrant/contract";
-import type { Bucket } from "./bucket.ts";
-import { type Actuals, Form } from "./form.ts";
+import type { CompiledTemplate } from "@quadrant/contract";
+import { type Bucket, bucketMaker, type MakeBucket, type Pick } from "./bucket.ts";
+import { Form, type FormId } from "./form.ts";
 import { PartialLines } from "./partial-lines.ts";
 import type { Resident } from "./resident.ts";
-import { OrderedRow, type Pick, RandomRow, type Row } from "./row.ts";
+import type { Actuals } from "./shape.ts";
 import type { SpaceWaiter, WaitingLine } from "./waiting-line.ts";
 
 /** Forms without tuples and waiters are kept, with their shapes, for what comes next; more than this are not. */
 const maxIdleForms = 256;
 
-/** The number of fields, or the set of keys. */
-type FormId = number | string;
+const nobody: readonly WaitingLine[] = [];
 
 function formId(keys: readonly string[] | undefined, fields: number): FormId {
   if (keys === undefined) return fields;
@@ -40,24 +39,24 @@ function actualsIn(form: Form, template: CompiledTemplate): Actuals | undefined 
 export class TupleIndex {
   readonly #forms = new Map<FormId, Form>();
   readonly #partials = new PartialLines();
-  readonly #makeRow: () => Row;
+  #waiters = 0;
+  readonly #makeBucket: MakeBucket;
 
   constructor(pick: Pick, random: () => number) {
-    this.#makeRow = pick === "random" ? () => new RandomRow(random) : () => new OrderedRow(pick === "newest");
+    this.#makeBucket = bucketMaker(pick, random);
   }
 
   /** `restored`: to the place it had, not to the end. */
   add(resident: Resident, restored: boolean): void {
-    const { keys, parts } = resident.parts;
+    const { keys, parts } = resident;
     this.#form(keys, parts.length).add(resident, restored);
   }
 
   remove(resident: Resident): void {
-    const { keys, parts } = resident.parts;
-    const id = formId(keys, parts.length);
-    const form = this.#forms.get(id);
+    const { keys, parts } = resident;
+    const form = this.#forms.get(formId(keys, parts.length));
     form?.remove(resident);
-    this.#dropIfIdle(id, form);
+    this.#dropIfIdle(form);
   }
 
   /** All matches are in these buckets. */
@@ -80,18 +79,20 @@ export class TupleIndex {
   wait(waiter: SpaceWaiter): () => void {
     const { template } = waiter;
     const join = (line: WaitingLine): (() => void) => line.join(waiter);
-    if (template.kind === "partial") return this.#partials.wait(template, join);
     const fields = template.holes.length;
-    const form = this.#form(template.keys, fields);
-    const leave = form.wait(actualsOf(template), join);
+    const form = template.kind === "partial" ? undefined : this.#form(template.keys, fields);
+    const leave = form === undefined ? this.#partials.wait(template, join) : form.wait(actualsOf(template), join);
+    this.#waiters++;
     return () => {
+      this.#waiters--;
       leave();
-      this.#dropIfIdle(formId(template.keys, fields), form);
+      this.#dropIfIdle(form);
     };
   }
 
   /** Where the waiters stand that such a tuple may satisfy. */
-  lines({ keys, parts }: TextParts): WaitingLine[] {
+  lines({ keys, parts }: Resident): readonly WaitingLine[] {
+    if (this.#waiters === 0) return nobody;
     const lines: WaitingLine[] = [];
     this.#forms.get(formId(keys, parts.length))?.collectLines(parts, lines);
     if (keys !== undefined) this.#partials.collect(keys, parts, lines);
@@ -102,13 +103,14 @@ export class TupleIndex {
     const id = formId(keys, fields);
     let form = this.#forms.get(id);
     if (form === undefined) {
-      form = new Form(keys, this.#makeRow);
+      form = new Form(id, keys, this.#makeBucket);
       this.#forms.set(id, form);
     }
     return form;
   }
 
-  #dropIfIdle(id: FormId, form: Form | undefined): void {
-    if (form?.idle && this.#forms.size > maxIdleForms && this.#forms.get(id) === form) this.#forms.delete(id);
+  #dropIfIdle(form: Form | undefined): void {
+    if (!form?.idle || this.#forms.size <= maxIdleForms) return;
+    if (this.#forms.get(form.id) === form) this.#forms.delete(form.id);
   }
 }

@@ -1,6 +1,7 @@
 import type { BusError, CompiledTemplate } from "@quadrant/contract";
+import type { Pick } from "./bucket.ts";
 import type { Resident } from "./resident.ts";
-import type { Pick } from "./row.ts";
+
 import type { TupleIndex } from "./tuple-index.ts";
 
 /** Finds matches by the index and the space's way of picking; gives up after looking at too many that do not match. */
@@ -23,12 +24,12 @@ export class TupleSearch {
   one(template: CompiledTemplate): Resident | undefined {
     const buckets = this.#index.search(template);
     const look = this.#look(template);
-    if (buckets.length === 1) return buckets[0]!.row.search(look);
+    if (buckets.length === 1) return buckets[0]!.search(look);
     // Partial records are found in several forms.
     if (this.#pick === "random") return this.#oneOf(this.all(template));
     let best: Resident | undefined;
-    for (const { row } of buckets) {
-      const found = row.search(look);
+    for (const bucket of buckets) {
+      const found = bucket.search(look);
       if (found !== undefined && (best === undefined || this.#isBefore(found, best))) best = found;
     }
     return best;
@@ -39,9 +40,9 @@ export class TupleSearch {
     const buckets = this.#index.search(template);
     const matches = this.#look(template);
     const found = new Set<Resident>();
-    for (const { row } of buckets) {
+    for (const bucket of buckets) {
       let left = max;
-      row.search((resident) => {
+      bucket.search((resident) => {
         if (found.has(resident) || !matches(resident)) return false;
         found.add(resident);
         return --left === 0;
@@ -60,8 +61,8 @@ export class TupleSearch {
     const found: Resident[] = [];
     const buckets = this.#index.search(template);
     const matches = this.#look(template);
-    for (const { row } of buckets) {
-      row.each((resident) => {
+    for (const bucket of buckets) {
+      bucket.each((resident) => {
         if (matches(resident)) found.push(resident);
       });
     }
@@ -72,7 +73,7 @@ export class TupleSearch {
   #look(template: CompiledTemplate): (resident: Resident) => boolean {
     let misses = 0;
     return (resident) => {
-      if (template.matches(resident.parts)) return true;
+      if (template.matches(resident)) return true;
       if (++misses > this.#maxScan) throw this.#tooMany();
       return false;
     };

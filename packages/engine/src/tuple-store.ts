@@ -45,7 +45,7 @@ export class TupleStore {
   enter(resident: Resident, leaseMs: number = Number.POSITIVE_INFINITY): TupleLease | undefined {
     resident.seq = this.#setting.serial();
     resident.expiresAt = leaseMs === Number.POSITIVE_INFINITY ? leaseMs : this.#setting.now() + leaseMs;
-    const taken = serve(this.#index.lines(resident.parts), resident);
+    const taken = serve(this.#index.lines(resident), resident);
     if (!taken && leaseMs > 0) {
       if (this.room <= 0) return undefined;
       this.#index.add(resident, false);
@@ -61,20 +61,20 @@ export class TupleStore {
 
   /** Takes a tuple out of sight: it is claimed. */
   hold(resident: Resident): void {
-    if (resident.places.length > 0) this.#index.remove(resident);
+    if (resident.place !== undefined) this.#index.remove(resident);
     else if (!this.#residents.has(resident.seq)) this.#keep(resident);
   }
 
   /** The end of a claim: to the waiters, else back to its place, unless its lease has run out meanwhile. */
   putBack(resident: Resident): void {
     if (resident.expiresAt <= this.#setting.now()) this.remove(resident);
-    else if (!serve(this.#index.lines(resident.parts), resident)) this.#index.add(resident, true);
+    else if (!serve(this.#index.lines(resident), resident)) this.#index.add(resident, true);
     this.admit();
   }
 
   /** `admit` when all are removed. */
   remove(resident: Resident): void {
-    if (resident.places.length > 0) this.#index.remove(resident);
+    if (resident.place !== undefined) this.#index.remove(resident);
     this.#residents.delete(resident.seq);
     this.#setting.timers.cancel(resident.expiry);
     resident.expiry = undefined;
@@ -100,7 +100,7 @@ export class TupleStore {
   /** Ends the lease. A claimed tuple goes when it would come back. */
   expire(resident: Resident): void {
     resident.expiresAt = Number.NEGATIVE_INFINITY;
-    if (resident.places.length === 0) return;
+    if (resident.place === undefined) return;
     this.remove(resident);
     this.admit();
   }

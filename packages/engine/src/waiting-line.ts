@@ -30,13 +30,14 @@ export class WaitingLine {
 
 /** Gives a tuple to all readers that match, then to the longest-waiting taker; true where there was one. */
 export function serve(lines: readonly WaitingLine[], resident: Resident): boolean {
+  if (lines.length === 0) return false;
   const readers: SpaceWaiter[] = [];
   let taker: SpaceWaiter | undefined;
   for (const line of lines) {
-    for (const waiter of line.readers) if (waiter.template.matches(resident.parts)) readers.push(waiter);
+    for (const waiter of line.readers) if (waiter.template.matches(resident)) readers.push(waiter);
     for (const waiter of line.takers) {
       if (taker !== undefined && waiter.seq > taker.seq) break;
-      if (!waiter.template.matches(resident.parts)) continue;
+      if (!waiter.template.matches(resident)) continue;
       taker = waiter;
       break;
     }
