@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 
 function sessionUntil(signal: AbortSignal): Session {
   const io = new CapturedIo();
-  const output = new Output(io, new Pipe(io.stdout), new Secrets([]), { json: false, quiet: false });
+  const output = new Output(io, new Pipe(io.stdout, signal), new Secrets([]), { json: false, quiet: false });
   const withBus = (): Promise<never> => Promise.reject(new Error("no bus here"));
   return { output, stdin: io.stdin, env: {}, signal, givenUrl: undefined, url: "memory:", withBus };
 }

@@ -5,11 +5,12 @@ import { ClosedPipe } from "./failure.ts";
 import { colorsFor, Output, Pipe } from "./output.ts";
 import { Secrets } from "./secret.ts";
 
+const never = new AbortController().signal;
 const esc = "\u001b";
 
 function outputOn(io: CapturedIo, settings: { json?: boolean; quiet?: boolean } = {}): Output {
   const { json = false, quiet = false } = settings;
-  return new Output(io, new Pipe(io.stdout), new Secrets([]), { json, quiet });
+  return new Output(io, new Pipe(io.stdout, never), new Secrets([]), { json, quiet });
 }
 
 describe("colours", () => {
@@ -80,9 +81,9 @@ test("escape sequences in data do not reach a terminal, and are left alone elsew
 });
 
 describe("a slow or absent reader", () => {
-  test("writes wait for room", async () => {
+  test("writes wait for the reader", async () => {
     const slow = new PassThrough({ highWaterMark: 4 });
-    const pipe = new Pipe(slow);
+    const pipe = new Pipe(slow, never);
     let written = false;
     const writing = pipe.write("more than four").then(() => {
       written = true;
@@ -94,10 +95,20 @@ describe("a slow or absent reader", () => {
     await pipe.flush();
   });
 
-  test("a closed pipe is noticed, also while waiting, and is no failure", async () => {
-    const broken = new Captured({ highWaterMark: 1 });
+  test("an interrupt ends the waiting", async () => {
+    const stop = new AbortController();
+    const pipe = new Pipe(new Writable({ write: () => undefined }), stop.signal);
+    const writing = pipe.write("nobody takes this");
+    stop.abort(new Error("interrupted"));
+    await expect(writing).rejects.toThrow("interrupted");
+    await pipe.flush();
+    expect(pipe.readerGone).toBe(false);
+  });
+
+  test("a closed pipe is noticed and is no failure", async () => {
+    const broken = new Captured();
     broken.broken = true;
-    const pipe = new Pipe(broken);
+    const pipe = new Pipe(broken, never);
     await expect(pipe.write("lost")).rejects.toThrow(ClosedPipe);
     await expect(pipe.write("lost")).rejects.toThrow(ClosedPipe);
     expect(pipe.readerGone).toBe(true);
@@ -107,10 +118,9 @@ describe("a slow or absent reader", () => {
 
   test("a full disk is a failure", async () => {
     const full = new Writable({
-      highWaterMark: 1,
       write: (_chunk, _encoding, done) => done(Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" })),
     });
-    const pipe = new Pipe(full);
+    const pipe = new Pipe(full, never);
     await expect(pipe.write("lost")).rejects.toThrow("ENOSPC");
     expect(pipe.readerGone).toBe(false);
   });

@@ -118,11 +118,14 @@ export class Pipe {
   /** Aborts when nobody reads any more. */
   readonly signal: AbortSignal;
   readonly #stream: Writable;
+  readonly #stop: AbortSignal;
   readonly #closed = new AbortController();
   #error: Error | undefined;
 
-  constructor(stream: Writable) {
+  /** `stop` ends waiting: a reader that has stopped reading must not keep the program from ending. */
+  constructor(stream: Writable, stop: AbortSignal) {
     this.#stream = stream;
+    this.#stop = stop;
     this.signal = this.#closed.signal;
     // Never taken off again: a late EPIPE without a listener would end the process with a stack trace.
     stream.on("error", (error: Error & { code?: string }) => {
@@ -131,32 +134,30 @@ export class Pipe {
     });
   }
 
-  /** Resolves when more may be written. Rejects with ClosedPipe, or with what else went wrong (a full disk). */
+  /** Resolves once the operating system has the text. Rejects with ClosedPipe, or what else went wrong (a full disk). */
   async write(text: string): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
-    if (this.#stream.write(text)) return;
-    await this.#settled((done) => this.#stream.once("drain", done));
+    const waiting = AbortSignal.any([this.signal, this.#stop]);
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (): void => reject(this.#error ?? waiting.reason);
+      waiting.addEventListener("abort", giveUp, { once: true });
+      this.#stream.write(text, (error) => {
+        // An error comes again as the stream's, which tells of what kind it is.
+        if (error) return;
+        waiting.removeEventListener("abort", giveUp);
+        resolve();
+      });
+    });
   }
 
-  /** Resolves when all was handed to the operating system; never rejects. */
+  /** Resolves when all is written, or cannot be; never rejects. */
   async flush(): Promise<void> {
-    if (this.#error !== undefined || this.#stream.destroyed) return;
-    await this.#settled((done) => this.#stream.write("", () => done())).catch(() => undefined);
+    if (this.#stop.aborted || this.#stream.destroyed) return;
+    await this.write("").catch(() => undefined);
   }
 
   /** Whether the end of the pipe was that nobody reads any more, which is no failure. */
   get readerGone(): boolean {
     return this.#error instanceof ClosedPipe;
-  }
-
-  #settled(wait: (done: () => void) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const gone = (): void => reject(this.#error ?? new ClosedPipe());
-      this.signal.addEventListener("abort", gone, { once: true });
-      wait(() => {
-        this.signal.removeEventListener("abort", gone);
-        resolve();
-      });
-    });
   }
 }

@@ -19,7 +19,7 @@ interface Run {
   readonly pipe: Pipe;
   readonly secrets: Secrets;
   readonly interrupts: Interrupts;
-  /** The URL in use, for the hints of failures. */
+  /** The URL that was connected to, for the hints of failures. */
   url: string | undefined;
 }
 
@@ -38,7 +38,6 @@ function sessionOpener(run: Run): OpenSession {
     const options: CommonOptions = { ...command.optsWithGlobals<CommonOptions>(), ...command.opts<CommonOptions>() };
     const givenUrl = argument ?? options.url ?? (io.env.QUADRANT_URL || undefined);
     const url = givenUrl ?? defaultUrl;
-    run.url = url;
     const output = outputOf(run, { json: options.json === true, quiet: options.quiet === true });
     const signal = AbortSignal.any([interrupts.signal, pipe.signal]);
     const connectTimeoutMs = options.connectTimeout;
@@ -51,7 +50,10 @@ function sessionOpener(run: Run): OpenSession {
       signal,
       givenUrl,
       url,
-      withBus: (use) => connected({ url, name: fullName(command), connectTimeoutMs, signal, output }, use),
+      withBus: (use) => {
+        run.url = url;
+        return connected({ url, name: fullName(command), connectTimeoutMs, signal, output }, use);
+      },
     };
   };
 }
@@ -118,11 +120,12 @@ function exitCodeOf(error: unknown, run: Run): number {
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const secrets = new Secrets([...argv, io.env.QUADRANT_URL]);
-  const pipe = new Pipe(io.stdout);
   // Nobody may be left to talk to; the work goes on.
   io.stderr.on("error", () => undefined);
-  const talk = new Output(io, pipe, secrets, { json: false, quiet: false });
-  const interrupts = new Interrupts(io, () => talk.talk("ending; press Ctrl-C again to end at once"));
+  const interrupts = new Interrupts(io, () =>
+    outputOf(run, { json: false, quiet: false }).talk("ending; press Ctrl-C again to end at once"),
+  );
+  const pipe = new Pipe(io.stdout, interrupts.signal);
   const run: Run = { io, pipe, secrets, interrupts, url: undefined };
   try {
     await runProgram(argv, run);
