@@ -21,6 +21,9 @@ export function mergeOptions(base: CallSettings, options: CallOptions | undefine
   return {
     timeoutMs: options.timeoutMs ?? base.timeoutMs,
     signal: options.signal ?? base.signal,
-    headers: options.headers === undefined ? base.headers : checkHeaders({ ...base.headers, ...options.headers }),
+    headers:
+      options.headers === undefined
+        ? base.headers
+        : checkHeaders({ ...base.headers, ...checkHeaders(options.headers) }),
   };
 }

@@ -17,7 +17,9 @@ import type { Method } from "./method.ts";
 const lastDate = 8.64e15;
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+  if (typeof value !== "object" || value === null || !(Symbol.asyncIterator in value)) return false;
+  // The result of a call to another server can be awaited or iterated: a method that returns it passes on its value.
+  return !("then" in value);
 }
 
 /** What a `function*` returns: as a value it would be carried as {}. */

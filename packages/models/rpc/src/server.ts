@@ -41,6 +41,7 @@ class AddressServer implements Server, Drainable {
   readonly #waiting = new Set<InboundCall>();
   #handled = 0;
   #stopping = false;
+  #abandoned = false;
   #registration: Registration | undefined;
   #untrack: (() => void) | undefined;
   #idle: (() => void)[] = [];
@@ -111,11 +112,12 @@ class AddressServer implements Server, Drainable {
     for (const waiting of this.#waiting) waiting.handBack();
     this.#waiting.clear();
     await this.#registration?.close();
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#running.size > 0 && !this.#abandoned) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   abandon(): void {
     this.#stopping = true;
+    this.#abandoned = true;
     for (const waiting of this.#waiting) waiting.handBack();
     this.#waiting.clear();
     for (const running of this.#running) running.abandon();
