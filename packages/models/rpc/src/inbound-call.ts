@@ -33,6 +33,30 @@ function encodingRefusal(error: unknown): ReplyFrame {
   return refusalFrame("codec", `the result cannot be carried: ${String(error)}`);
 }
 
+/** What a method sees of its call. */
+class Scope implements CallContext {
+  readonly address: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly #call: InboundCall;
+
+  constructor(call: InboundCall, address: string, headers: Headers) {
+    this.#call = call;
+    this.address = address;
+    this.method = call.method;
+    this.headers = headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  /** Of a stream: when the next item is due. */
+  get deadline(): Date {
+    return this.#call.deadline;
+  }
+}
+
 /** A call that arrived: waits, runs, and answers, unless its caller has gone. */
 export class InboundCall implements CallControl {
   readonly #call: DriverCall;
@@ -114,29 +138,20 @@ export class InboundCall implements CallControl {
     }
     this.#deadline.start();
     try {
-      return await inCall(this.#scope(headers), () => inTraceOf(headers, () => this.#execute(method, service, args)));
+      return await inCall(new Scope(this, this.#address, headers), () =>
+        inTraceOf(headers, () => this.#execute(method, service, args)),
+      );
     } finally {
       this.#deadline.clear();
     }
   }
 
-  #scope(headers: Headers): CallContext {
-    const call = this;
-    return {
-      get signal(): AbortSignal {
-        return call.#signal();
-      },
-      get deadline(): Date {
-        return new Date(Math.min(call.#deadlineAt, lastDate));
-      },
-      headers,
-      address: this.#address,
-      method: this.method,
-    };
+  get deadline(): Date {
+    return new Date(Math.min(this.#deadlineAt, lastDate));
   }
 
   /** Made when it is first asked for: most methods never do. */
-  #signal(): AbortSignal {
+  get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#reason !== undefined) this.#controller.abort(this.#reason);
