@@ -28,12 +28,6 @@ const longestRetryMs = 1_000;
 /** Throws "invalid" or "aborted". */
 export function checkReceive(source: LoanSource, options: LoanOptions<unknown>): void {
   checkLease("leaseMs", options.leaseMs);
-  if (options.leaseMs !== undefined && options.leaseMs > source.leaseMs) {
-    throw new BusError(
-      "invalid",
-      `leaseMs: ${options.leaseMs} is longer than the lease of ${source.what}, ${source.leaseMs}; a receiver's own is shorter`,
-    );
-  }
   if (options.autoExtend !== undefined && typeof options.autoExtend !== "boolean")
     throw new BusError("invalid", "autoExtend: true or false");
   if (options.invalid !== undefined && typeof options.invalid !== "function")
