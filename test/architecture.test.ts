@@ -14,6 +14,7 @@ import {
 import {
   badNames,
   longFiles,
+  longFunctions,
   strangersAtTheTop,
   strangersInPackages,
   unnamedExports,
@@ -173,6 +174,15 @@ const rules: readonly (readonly [
       { [source]: "\n".repeat(302) },
       { [source]: `/** A parser. */${"\n".repeat(302)}` },
       { "packages/contract/src/a.test.ts": "\n".repeat(502) },
+    ],
+  ],
+  [
+    "a function has at most 60 lines",
+    longFunctions,
+    [
+      { [source]: `export function a(): void {${"\n".repeat(61)}}\n` },
+      { [source]: `export const a = (): void => {${"\n".repeat(61)}};\n` },
+      { [source]: `export class A { a(): void {${"\n".repeat(61)}} }\n` },
     ],
   ],
   [

@@ -75,9 +75,7 @@ describe("the packed packages", () => {
     expect(tarballs.map(nameOf)).toContain("@quadrant/bus");
     for (const name of tarballs.map(nameOf)) {
       const files = await readdir(join(folder, "node_modules", name), { recursive: true });
-      expect(files, name).toEqual(
-        expect.arrayContaining(["LICENSE", "NOTICE", "README.md", "dist/index.js", "dist/index.d.ts"]),
-      );
+      expect(files, name).toEqual(expect.arrayContaining(["LICENSE", "NOTICE", "README.md"]));
       expect(
         files.filter((file) => /\.test\.|^src|\.ts$(?<!\.d\.ts)/.test(file)),
         name,

@@ -1,7 +1,7 @@
 /** Where things stand, how files are named, how long they are. */
 import { targetsOf } from "./import-rules.ts";
-import { packagesOf, type Repository, typescriptOf } from "./repository.ts";
-import { headCommentOf, starExportsOf, statementsBesideExportLists } from "./syntax.ts";
+import { isTest, packagesOf, type Repository, typescriptOf } from "./repository.ts";
+import { functionsOf, headCommentOf, starExportsOf, statementsBesideExportLists } from "./syntax.ts";
 
 const topLevel: ReadonlySet<string> = new Set([
   ...["package.json", "package-lock.json", "tsconfig.json", "biome.json", "vitest.config.ts", "docker-compose.yml"],
@@ -31,9 +31,7 @@ export function strangersInPackages(repository: Repository): readonly string[] {
     else if (!/^(package\.json|README\.md|(src|examples)\/.+)$/.test(inside)) found.push(`${path} stands beside src/`);
   }
   for (const { folder } of packages) {
-    for (const name of ["README.md", "src/index.ts"]) {
-      if (!repository.has(`${folder}/${name}`)) found.push(`${folder} has no ${name}`);
-    }
+    if (!repository.has(`${folder}/README.md`)) found.push(`${folder} has no README.md`);
   }
   return found;
 }
@@ -83,6 +81,19 @@ export function longFiles(repository: Repository): readonly string[] {
     );
   }
   return found;
+}
+
+const maxFunctionLines = 60;
+
+/** A function longer than that is several; where it cannot be, the file's head comment says so ("over 60 lines"). Tests are exempt. */
+export function longFunctions(repository: Repository): readonly string[] {
+  return typescriptOf(repository)
+    .filter(([path, text]) => !isTest(path) && !/over 60 lines/i.test(headCommentOf(text)))
+    .flatMap(([path, text]) =>
+      functionsOf(path, text)
+        .filter(({ lines }) => lines > maxFunctionLines)
+        .map(({ line, lines }) => `${path}:${line} is a function of ${lines} lines: split it`),
+    );
 }
 
 /** What a package offers can be read off its index: a list of names and nothing else. */

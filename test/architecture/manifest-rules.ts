@@ -24,7 +24,7 @@ export function unevenManifests(repository: Repository): readonly string[] {
       if (!/^\.\/src\/.+\.ts$/.test(target)) say.push(`${target} is not a file of src/`);
       else if (!repository.has(`${folder}/${target.slice(2)}`)) say.push(`${target} does not exist`);
     }
-    if (manifest.exports?.["."] === undefined) say.push('exports has no "."');
+    if (Object.keys(manifest.exports ?? {}).length === 0) say.push("exports nothing");
     const { dependencies, devDependencies, peerDependencies } = manifest;
     for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies, ...peerDependencies })) {
       if (names.has(name)) want(`the version of ${name}`, range, version);

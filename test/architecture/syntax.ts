@@ -9,6 +9,7 @@ export interface Import {
 interface Node {
   readonly type: string;
   readonly start: number;
+  readonly end: number;
   readonly [key: string]: unknown;
 }
 
@@ -75,6 +76,22 @@ export function statementsBesideExportLists(path: string, text: string): readonl
   return body
     .filter((node) => node.type !== "ExportNamedDeclaration" || isNode(node.declaration))
     .map((node) => lineAt(text, node.start));
+}
+
+const functions: ReadonlySet<string> = new Set([
+  "FunctionDeclaration",
+  "FunctionExpression",
+  "ArrowFunctionExpression",
+]);
+
+/** First line and length, in lines, of every function that has a body. */
+export function functionsOf(path: string, text: string): readonly { readonly line: number; readonly lines: number }[] {
+  const found: { line: number; lines: number }[] = [];
+  visit(treeOf(path, text), (node) => {
+    if (!functions.has(node.type) || !isNode(node.body)) return;
+    found.push({ line: lineAt(text, node.start), lines: text.slice(node.start, node.end).split("\n").length });
+  });
+  return found;
 }
 
 const testFunctions: ReadonlySet<string> = new Set(["it", "test", "describe", "suite", "bench"]);
