@@ -16,7 +16,7 @@ const operation = fc.oneof(
 
 test("a heap behaves like a sorted list under pushes, pops, removals and changes of order", () => {
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+    fc.property(fc.array(operation, { maxLength: 200, size: "max" }), (operations) => {
       const heap = new Heap<Item>((a, b) => a.order < b.order);
       const items: Item[] = [];
       for (const { kind, order } of operations) {
