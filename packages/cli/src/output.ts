@@ -139,7 +139,8 @@ export class Pipe {
     if (this.#error !== undefined) throw this.#error;
     const waiting = AbortSignal.any([this.signal, this.#stop]);
     await new Promise<void>((resolve, reject) => {
-      const giveUp = (): void => reject(this.#error ?? waiting.reason);
+      // A turn later: a reader that is there has taken the text by then, and what is printed counts as printed.
+      const giveUp = (): void => void setImmediate(() => reject(this.#error ?? waiting.reason));
       waiting.addEventListener("abort", giveUp, { once: true });
       this.#stream.write(text, (error) => {
         // An error comes again as the stream's, which tells of what kind it is.
