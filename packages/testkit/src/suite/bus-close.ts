@@ -85,7 +85,9 @@ async function usedAfterwards(scene: Scene): Promise<void> {
   for (const { what, use } of operations) {
     // A claim that close gave back is stale rather than closed.
     const codes = what === "claim.extend" ? (["closed", "stale"] as const) : (["closed"] as const);
-    await rejection(use(), ...codes).catch((error: Error) => expect.fail(`${what} after close: ${error.message}`));
+    await rejection((async () => use())(), ...codes).catch((error: Error) =>
+      expect.fail(`${what} after close: ${error.message}`),
+    );
   }
   const box = await scene.bus.mailbox(name);
   expect(await box.info()).toEqual({ waiting: 0, held: 0, delayed: 0, dead: 0 });

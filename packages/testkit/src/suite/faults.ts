@@ -56,6 +56,11 @@ async function everythingEnds(scene: Scene, fault: (work: () => Promise<void>) =
   const wait = { timeoutMs: 300 };
   const written: Written[] = [];
   await fault(async () => {
+    const ended = (what: string, operation: PromiseLike<unknown>): Promise<BusErrorCode> =>
+      rejection(operation, ...unanswered).then(
+        (error) => error.code,
+        (error: Error) => expect.fail(`${what}: ${error.message}`),
+      );
     const writes: readonly (readonly [string, Promise<unknown>, () => Promise<number>])[] = [
       ["append", log.append("s", 1), async () => (await (await scene.bus.log(name)).info()).count],
       ["send", box.send(1), async () => (await (await scene.bus.mailbox(name)).info()).waiting],
@@ -82,13 +87,11 @@ async function everythingEnds(scene: Scene, fault: (work: () => Promise<void>) =
       ["list", bus.list("mailbox")],
       ["flush", bus.publish(name, 1).then(() => bus.flush())],
     ];
-    const ended = (what: string, operation: PromiseLike<unknown>): Promise<BusErrorCode> =>
-      rejection(operation, ...unanswered).then(
-        (error) => error.code,
-        (error: Error) => expect.fail(`${what}: ${error.message}`),
-      );
-    await Promise.all(others.map(([what, operation]) => ended(what, operation)));
-    for (const [what, operation, count] of writes) written.push({ what, code: await ended(what, operation), count });
+    const [codes] = await Promise.all([
+      Promise.all(writes.map(([what, operation]) => ended(what, operation))),
+      Promise.all(others.map(([what, operation]) => ended(what, operation))),
+    ]);
+    for (const [index, [what, , count]] of writes.entries()) written.push({ what, code: codes[index]!, count });
   });
   for (const { what, code, count } of written) {
     // Only "indefinite" leaves open whether it happened.

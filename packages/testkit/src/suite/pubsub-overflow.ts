@@ -19,6 +19,7 @@ async function flood(scene: Scene, overflow: Overflow | undefined): Promise<Floo
   const subject = scene.name();
   const subscription = scene.own(await scene.bus.subscribe<number>(subject, { buffer: 8, overflow }));
   for (let n = 0; n < 100; n++) await scene.other.publish(subject, n);
+  await scene.other.flush();
   if (overflow !== "error") await eventually("92 drops", () => subscription.dropped >= 92);
   return { subject, subscription };
 }
