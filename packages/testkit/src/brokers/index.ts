@@ -1,0 +1,1 @@
+export { type StartedBroker, startBroker } from "./broker.ts";
