@@ -4,6 +4,7 @@ import {
   type CallRequest,
   type Calls,
   type InboundCall,
+  isBusError,
   type OutboundCall,
   type Registration,
   type ReplyFrame,
@@ -56,6 +57,10 @@ export class ClientCalls implements Calls {
     } catch (error) {
       this.#servers.delete(id);
       restored.forget();
+      // It may be registered all the same.
+      if (isBusError(error, "indefinite")) {
+        this.#requests.request(Operation.unserve, "stop serving", "writes", [id]).catch(() => undefined);
+      }
       throw error;
     }
     let closing: Promise<void> | undefined;

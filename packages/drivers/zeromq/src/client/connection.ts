@@ -220,7 +220,10 @@ export class Connection {
       this.#lose(wire);
       return;
     }
-    if (verdict === "take") await this.#records(packet);
+    if (verdict === "take") {
+      await this.#records(packet);
+      this.#link.taken();
+    }
     this.#acknowledged(readData(packet)?.acknowledged);
     if (this.#link.owesAck) {
       this.#owesAck = true;

@@ -46,6 +46,8 @@ export class Requests {
   readonly #pending = new Map<number, Pending>();
   /** With the connection's deadline, hence in the order of their deadlines. */
   readonly #timed: Pending[] = [];
+  /** Captures that were given up and may still be answered. */
+  readonly #abandoned = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
 
@@ -166,7 +168,8 @@ export class Requests {
     const values = Values.read(body.subarray(5));
     const pending = this.#pending.get(id);
     if (pending === undefined) {
-      // Given up here: if it took something, that goes back.
+      // Given up here: what it took goes back.
+      if (!this.#abandoned.delete(id)) return;
       this.#connection.write().begin(RecordKind.undo).u32(id).end();
       this.#connection.flush();
       return;
@@ -186,6 +189,7 @@ export class Requests {
   /** Gives up on an answer. */
   #abandon(pending: Pending): void {
     if (this.#settle(pending) === undefined) return;
+    if (pending.effect === "captures" && pending.record.sent) this.#abandoned.add(pending.id);
     if (pending.record.withdraw() || pending.effect === "reads") {
       pending.reject(
         new BusError("unavailable", `${pending.what}: the hub does not answer; nothing was changed`, {
@@ -215,6 +219,7 @@ export class Requests {
 
   /** The session was lost. What the hub cannot have done, or what may be done twice, is asked again; the rest is indefinite. */
   renew(sameHub: boolean, durable: boolean): void {
+    this.#abandoned.clear();
     for (const pending of [...this.#pending.values()]) {
       // Never sent: it waits behind what is written now.
       if (!pending.record.sent) continue;

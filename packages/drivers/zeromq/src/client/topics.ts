@@ -1,4 +1,4 @@
-import type { Envelope, Registration, TopicSink, Topics } from "@quadrant/contract";
+import { type Envelope, isBusError, type Registration, type TopicSink, type Topics } from "@quadrant/contract";
 import { WireEnvelope } from "../wire/envelope.ts";
 import { Operation } from "../wire/operation.ts";
 import { RecordKind } from "../wire/record.ts";
@@ -37,8 +37,8 @@ export class ClientTopics implements Topics {
     try {
       await this.#requests.request(Operation.subscribe, `subscribe to ${pattern}`, "writes", values);
     } catch (error) {
-      this.#sinks.delete(id);
-      restored.forget();
+      // It may be effective all the same.
+      this.#abandon(id, restored.forget, error);
       throw error;
     }
     let closing: Promise<void> | undefined;
@@ -48,6 +48,14 @@ export class ClientTopics implements Topics {
         return closing;
       },
     };
+  }
+
+  #abandon(id: number, forget: () => void, error: unknown): void {
+    this.#sinks.delete(id);
+    forget();
+    if (isBusError(error, "indefinite")) {
+      this.#requests.request(Operation.unsubscribe, "unsubscribe", "writes", [id]).catch(() => undefined);
+    }
   }
 
   async #unsubscribe(id: number, forget: () => void): Promise<void> {

@@ -179,6 +179,7 @@ export class HubSession implements PacketSource {
     if (verdict === "take") {
       const whole = eachRecord(packet, dataHeaderBytes, (kind, body) => this.#record(kind, body));
       if (!whole) this.#host.malformed();
+      this.link.taken();
     }
     this.#acknowledged(readData(packet)?.acknowledged ?? 0);
     if (this.link.owesAck && this.route !== undefined) {

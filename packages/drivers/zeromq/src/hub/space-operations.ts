@@ -1,4 +1,12 @@
-import { BusError, checkCount, checkDuration, checkToken, isBusError, type Wait } from "@quadrant/contract";
+import {
+  BusError,
+  type ClaimSettlement,
+  checkCount,
+  checkDuration,
+  checkToken,
+  isBusError,
+  type Wait,
+} from "@quadrant/contract";
 import { Operation } from "../wire/operation.ts";
 import type { Values } from "../wire/values.ts";
 import { encodeError } from "../wire/values.ts";
@@ -175,7 +183,8 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
       const token = values.string(2);
       if (kind !== "ack" && kind !== "nak" && kind !== "extend")
         throw new BusError("invalid", `"${kind}" settles no claim`);
-      const settlement = kind === "extend" ? { kind, token, leaseMs: lease(values, 3, 1) ?? 0 } : { kind, token };
+      const settlement: ClaimSettlement =
+        kind === "extend" ? { kind, token, leaseMs: lease(values, 3, 1) ?? 0 } : { kind, token };
       const settled = await session.engine.tuples.settleClaim(space(values), settlement);
       return { values: [settled === undefined ? null : encodeError(settled)] };
     }),

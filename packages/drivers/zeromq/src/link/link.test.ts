@@ -13,6 +13,7 @@ function take(link: Link, packet: Buffer): { readonly verdict: string; readonly 
   const verdict = link.accept(packet);
   const values: number[] = [];
   if (verdict === "take") eachRecord(packet, dataHeaderBytes, (_, body) => values.push(body.readUInt32BE(0)));
+  if (verdict === "take") link.taken();
   const header = readData(packet);
   if (header !== undefined) link.acknowledge(header.acknowledged);
   return { verdict, values };
@@ -108,6 +109,18 @@ describe("link", () => {
     for (let batch = a.next(); batch !== undefined; batch = a.next()) values.push(...take(b, batch.packet()).values);
     expect(values).toEqual([100, 2]);
     expect(a.pendingBytes).toBe(0);
+  });
+
+  test("acknowledges a packet only once its records were dealt with", () => {
+    const a = new Link();
+    const b = new Link();
+    writeNumber(a, 1);
+    expect(b.accept(a.next()!.packet())).toBe("take");
+    writeNumber(b, 2);
+    expect(readData(b.next()!.packet())!.acknowledged).toBe(0);
+    b.taken();
+    writeNumber(b, 3);
+    expect(readData(b.next()!.packet())!.acknowledged).toBe(1);
   });
 
   test("owes an acknowledgement after many packets", () => {

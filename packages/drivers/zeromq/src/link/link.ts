@@ -27,6 +27,8 @@ export class Link {
   #resend = 0;
   #lastSent = 0;
   #lastReceived = 0;
+  /** The last packet whose records were dealt with: what is acknowledged. */
+  #lastTaken = 0;
   #owedBytes = 0;
   #owedPackets = 0;
 
@@ -51,9 +53,9 @@ export class Link {
     return this.#unacknowledgedBytes;
   }
 
-  /** The last packet that came in order. */
+  /** The last packet that was dealt with. */
   get received(): number {
-    return this.#lastReceived;
+    return this.#lastTaken;
   }
 
   /** Whether `next` would give a packet. */
@@ -85,7 +87,7 @@ export class Link {
   }
 
   #stamp(batch: Batch): void {
-    stampData(batch.packet(), batch.sequence, this.#lastReceived);
+    stampData(batch.packet(), batch.sequence, this.#lastTaken);
     this.#owedBytes = 0;
     this.#owedPackets = 0;
   }
@@ -115,7 +117,8 @@ export class Link {
 
   /**
    * A data packet came: "take" it, "repeat" when it was here before, "broken" when one is missing or it is malformed and
-   * the connection has to be made anew. Acknowledgements in it are for the caller to hand to `acknowledge` afterwards.
+   * the connection has to be made anew. After "take" the caller deals with its records, then calls `taken`, then hands
+   * what it acknowledges to `acknowledge`: what is written in answer to a record leaves no later than its acknowledgement.
    */
   accept(packet: Buffer): "take" | "repeat" | "broken" {
     const header = readData(packet);
@@ -126,6 +129,11 @@ export class Link {
     if (header.sequence !== this.#lastReceived + 1) return "broken";
     this.#lastReceived = header.sequence;
     return "take";
+  }
+
+  /** The records of the packet that `accept` took have been dealt with. */
+  taken(): void {
+    this.#lastTaken = this.#lastReceived;
   }
 
   /** Whether an acknowledgement should go out by itself now. */
@@ -155,6 +163,7 @@ export class Link {
     this.#resend = 0;
     this.#lastSent = 0;
     this.#lastReceived = 0;
+    this.#lastTaken = 0;
     this.acked();
     const waiting = this.#open.empty ? this.#closed : [...this.#closed, this.#open];
     this.#open = new Batch();
