@@ -90,6 +90,7 @@ export class LogReader<T> {
   /** Who follows has had what there was; who reads to the end has not reached it. */
   readonly #onAbort = (): void => {
     const { signal, to } = this.#options;
+    while (this.feed.size > 0) this.feed.shift();
     void this.feed.end(to === "end" && signal !== undefined ? abortedError(signal, this.#what) : undefined);
   };
 
@@ -122,14 +123,17 @@ export class LogReader<T> {
   /** From the first page on: a read that nobody iterates holds nothing. */
   #track(): void {
     if (this.#untrack !== undefined) return;
-    const closed = new BusError("closed", `the bus closed while ${this.#what}; connect again`);
-    const incomplete = this.#options.to === "end" ? closed : undefined;
+    const follows = this.#options.to !== "end";
     this.#untrack = this.#reading.context.track({
       // A follower is done with what is here; who reads to the end may get there while the connection drains.
-      drain: () => (incomplete === undefined ? this.feed.finish() : Promise.resolve()),
-      abandon: () => void this.feed.end(incomplete),
+      drain: () => (follows ? this.feed.finish() : Promise.resolve()),
+      abandon: () => void (follows || this.#atEnd() ? this.feed.finish() : this.feed.end(this.#closedError())),
     });
     if (this.feed.ended) this.#untrack();
+  }
+
+  #closedError(): BusError {
+    return new BusError("closed", `the bus closed while ${this.#what}; connect again`);
   }
 
   async #pullPage(): Promise<void> {
@@ -151,19 +155,20 @@ export class LogReader<T> {
 
   #atEnd(): boolean {
     if (this.#last === undefined) return false;
-    if (this.#last === 0 || this.#position === "new") return true;
-    return typeof this.#position === "object" && "seq" in this.#position && this.#position.seq > this.#last;
+    return this.#last === 0 || this.#position === "new" || this.#seq > this.#last;
+  }
+
+  /** Where the next page begins, as far as that is known by its sequence. */
+  get #seq(): number {
+    return typeof this.#position === "object" && "seq" in this.#position ? this.#position.seq : 0;
   }
 
   #take(page: LogPage): void {
     const last = this.#last ?? Number.POSITIVE_INFINITY;
     for (const entry of page.entries) if (entry.seq <= last) this.feed.push(entry);
-    const stuck =
-      page.entries.length === 0 && typeof this.#position === "object" && "seq" in this.#position
-        ? page.next <= this.#position.seq
-        : false;
-    this.#position = { seq: page.next };
-    if (this.#last !== undefined && (stuck || page.next > this.#last)) void this.feed.finish();
+    const stuck = last !== Number.POSITIVE_INFINITY && page.entries.length === 0 && page.next <= this.#seq;
+    // The end is where the next page would begin: found when the iterator asks for it.
+    this.#position = { seq: stuck ? Number.POSITIVE_INFINITY : page.next };
   }
 
   /** A follower outlives what passes; who reads to the end is told at once. */
