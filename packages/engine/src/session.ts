@@ -1,11 +1,23 @@
-import type { Calls, Logs, Queues, Topics, Tuples } from "@quadrant/contract";
+import type { Calls, Logs, Queues, Topics, Tuples, Wait } from "@quadrant/contract";
+
+/** A tuple that was taken for somebody who may never get it. */
+export interface RevocableTuple {
+  readonly tuple: string;
+  /** Puts it back in its original place, unless its lease has run out meanwhile; it may exceed the capacity. At most once. */
+  restore(): void;
+}
+
+/** The capability, with a take that can be undone: for a server whose answer may not reach the taker. */
+export interface RevocableTuples extends Tuples {
+  takeRevocable(space: string, template: string, wait: Wait): Promise<RevocableTuple>;
+}
 
 /** One party's connection to an engine: the capabilities of the driver contract, and what ends with the party. */
 export interface EngineSession {
   readonly topics: Topics;
   readonly queues: Queues;
   readonly logs: Logs;
-  readonly tuples: Tuples;
+  readonly tuples: RevocableTuples;
   readonly calls: Calls;
   /** The names there are, sorted. Of blobs there are none in this release. */
   list(kind: "mailbox" | "log" | "space" | "blobs"): readonly string[];

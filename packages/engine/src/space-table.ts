@@ -1,6 +1,6 @@
-import type { Tuples } from "@quadrant/contract";
 import { Catalog } from "./catalog.ts";
 import type { Owner } from "./owner.ts";
+import type { RevocableTuples } from "./session.ts";
 import type { Setting } from "./setting.ts";
 import { Space } from "./space.ts";
 
@@ -19,7 +19,7 @@ export class SpaceTable {
   }
 
   /** The capability as one session has it. */
-  facet(owner: Owner): Tuples {
+  facet(owner: Owner): RevocableTuples {
     const at = (name: string): Space => this.#spaces.obtain(name);
     return {
       open: (name, spec) =>
@@ -31,6 +31,7 @@ export class SpaceTable {
       out: (name, tuple, leaseMs, wait) => owner.run(() => at(name).out(owner, tuple, leaseMs, wait)),
       outMany: (name, tuples, leaseMs) => owner.run(() => at(name).outMany(tuples, leaseMs)),
       take: (name, template, wait) => owner.run(() => at(name).take(owner, template, wait)),
+      takeRevocable: (name, template, wait) => owner.run(() => at(name).takeRevocable(owner, template, wait)),
       read: (name, template, wait) => owner.run(() => at(name).read(owner, template, wait)),
       takeNow: (name, template) => owner.run(() => at(name).takeNow(template)),
       readNow: (name, template) => owner.run(() => at(name).readNow(template)),

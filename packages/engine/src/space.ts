@@ -16,6 +16,7 @@ import { Claims } from "./claims.ts";
 import type { Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { Resident } from "./resident.ts";
+import type { RevocableTuple } from "./session.ts";
 import type { Setting } from "./setting.ts";
 import { TupleIndex } from "./tuple-index.ts";
 import { TupleSearch } from "./tuple-search.ts";
@@ -110,6 +111,17 @@ export class Space {
 
   take(owner: Owner, template: string, wait: Wait): string | Promise<string> {
     return this.#want(owner, template, wait, this.#taking);
+  }
+
+  takeRevocable(owner: Owner, template: string, wait: Wait): RevocableTuple | Promise<RevocableTuple> {
+    return this.#want(owner, template, wait, {
+      what: "an in",
+      takes: true,
+      get: (resident) => {
+        this.#store.remove(resident);
+        return { tuple: resident.text, restore: () => this.#store.restore(resident) };
+      },
+    });
   }
 
   read(owner: Owner, template: string, wait: Wait): string | Promise<string> {

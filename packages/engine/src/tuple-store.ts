@@ -72,6 +72,13 @@ export class TupleStore {
     this.admit();
   }
 
+  /** Brings back what was removed, to the waiters, else to its place, unless its lease has run out meanwhile. */
+  restore(resident: Resident): void {
+    if (resident.expiresAt <= this.#setting.now() || serve(this.#index.lines(resident), resident)) return;
+    this.#index.add(resident, true);
+    this.#keep(resident);
+  }
+
   /** `admit` when all are removed. */
   remove(resident: Resident): void {
     if (resident.place !== undefined) this.#index.remove(resident);

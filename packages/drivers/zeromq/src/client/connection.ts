@@ -11,9 +11,10 @@ export interface ConnectionEvents {
   record(kind: number, body: Buffer): void;
   /**
    * The session was lost and a new one begun: write what has to be set up again; what was sent and not answered is for
-   * the listener to judge. `sameHub` tells whether the hub may have executed it.
+   * the listener to judge. `sameHub` tells whether the hub may have executed it. Resolves once all is set up: then the
+   * connection is told to be back.
    */
-  renewed(sameHub: boolean): void;
+  renewed(sameHub: boolean): Promise<void>;
   /** The link has drained somewhat, or nothing can be said about it any more. */
   progress(): void;
   status(status: BusStatus): void;
@@ -44,6 +45,8 @@ export class Connection {
   #session: string | undefined;
   #sending = false;
   #owesAck = false;
+  /** Whether the listener takes the connection for present. */
+  #announced = false;
   #lastHeard = 0;
   #lastTick = 0;
   #ticking: NodeJS.Timeout | undefined;
@@ -127,17 +130,25 @@ export class Connection {
     this.#session = welcome.session;
     this.#lastHeard = this.#lastTick = performance.now();
     this.#wire = wire;
+    let settled: Promise<void> | undefined;
     if (welcome.resumed) this.#link.resume(welcome.received);
-    else if (!first) this.#link.restart(() => this.#events.renewed(sameHub));
+    else if (!first) {
+      this.#link.restart(() => {
+        settled = this.#events.renewed(sameHub);
+      });
+    }
     wire.onDisconnect(() => this.#lose(wire));
     void this.#receive(wire);
     clearInterval(this.#ticking);
     this.#ticking = setInterval(() => this.#tick(), this.about.heartbeatMs);
-    this.#events.status({
-      kind: first ? "connected" : "reconnected",
-      at: new Date(),
-      detail: { hub: welcome.hub, resumed: welcome.resumed },
-    });
+    const announce = (): void => {
+      if (this.#wire !== wire) return;
+      this.#announced = true;
+      const detail = { hub: welcome.hub, resumed: welcome.resumed };
+      this.#events.status({ kind: first ? "connected" : "reconnected", at: new Date(), detail });
+    };
+    if (settled === undefined) announce();
+    else void settled.then(announce);
     this.flush();
   }
 
@@ -147,7 +158,8 @@ export class Connection {
     clearInterval(this.#ticking);
     wire.close();
     if (this.closed) return;
-    this.#events.status({ kind: "disconnected", at: new Date() });
+    if (this.#announced) this.#events.status({ kind: "disconnected", at: new Date() });
+    this.#announced = false;
     this.#events.progress();
     void this.#redial();
   }

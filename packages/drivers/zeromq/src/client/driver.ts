@@ -103,10 +103,16 @@ class ZeromqDriver implements Driver {
       throw new Error(`unknown record ${kind}`);
   }
 
-  #renew(sameHub: boolean): void {
-    this.#restorer.each((operation, values, failed) => this.#requests.restore(operation, values, failed));
+  async #renew(sameHub: boolean): Promise<void> {
+    // What an older loss wanted set up is dropped first; what is set up now goes out before everything else.
+    this.#requests.forgetRestores();
+    const restored: Promise<void>[] = [];
+    this.#restorer.each((operation, values, failed) => {
+      restored.push(this.#requests.restore(operation, values, failed));
+    });
     this.#requests.renew(sameHub, this.#connection.about.durable);
     this.calls.renew();
+    await Promise.all(restored);
   }
 
   async list(kind: "mailbox" | "log" | "space" | "blobs"): Promise<readonly string[]> {

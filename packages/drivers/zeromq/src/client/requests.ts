@@ -1,4 +1,4 @@
-import { abortedError, after, BusError, type Wait } from "@quadrant/contract";
+import { abortedError, after, BusError, isBusError, type Wait } from "@quadrant/contract";
 import type { PendingRecord } from "../wire/batch.ts";
 import { RecordKind } from "../wire/record.ts";
 import { decodeError, encodeValues, Values } from "../wire/values.ts";
@@ -11,7 +11,9 @@ export type Effect =
   /** it takes something, which the hub puts back when it learns that the answer came too late */
   | "captures"
   /** it changes something */
-  | "writes";
+  | "writes"
+  /** it sets up again what a lost session had, and is pointless in the next one */
+  | "restores";
 
 interface Pending {
   readonly id: number;
@@ -143,18 +145,17 @@ export class Requests {
     return { pending, answer };
   }
 
-  /** Sets up again what a lost session had; written in the turn in which the new one begins. */
-  restore(operation: number, values: readonly unknown[], failed: (error: BusError) => void): void {
-    const { answer } = this.#begin(
-      operation,
-      "set up again after the loss of the hub",
-      "writes",
-      values,
-      Number.POSITIVE_INFINITY,
-    );
-    answer.catch((error: unknown) => {
-      if (error instanceof BusError) failed(error);
-    });
+  /**
+   * Sets up again what a lost session had; written in the turn in which the new one begins. Resolves when the hub has done
+   * it or refused it, or when this session is lost, too.
+   */
+  async restore(operation: number, values: readonly unknown[], failed: (error: BusError) => void): Promise<void> {
+    const what = "set up again after the loss of the hub";
+    try {
+      await this.#begin(operation, what, "restores", values, Number.POSITIVE_INFINITY).answer;
+    } catch (error) {
+      if (isBusError(error) && error.code !== "closed") failed(error);
+    }
   }
 
   #write(id: number, operation: number, payload: Buffer): PendingRecord {
@@ -217,12 +218,21 @@ export class Requests {
     this.#arm();
   }
 
+  /** What an earlier loss wanted set up is void: the session that it was for is lost, too. */
+  forgetRestores(): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.effect !== "restores") continue;
+      pending.record.withdraw();
+      this.#settle(pending)?.resolve(new Values([]));
+    }
+  }
+
   /** The session was lost. What the hub cannot have done, or what may be done twice, is asked again; the rest is indefinite. */
   renew(sameHub: boolean, durable: boolean): void {
     this.#abandoned.clear();
     for (const pending of [...this.#pending.values()]) {
       // Never sent: it waits behind what is written now.
-      if (!pending.record.sent) continue;
+      if (!pending.record.sent || pending.effect === "restores") continue;
       const forgotten = !sameHub && !durable;
       if (pending.effect === "reads" || pending.effect === "captures" || forgotten) {
         pending.record = this.#write(pending.id, pending.operation, pending.payload);

@@ -9,8 +9,6 @@ import { spaceOperations } from "./space-operations.ts";
 export interface Capture {
   /** Puts it back where it was: the response never left, or came too late. */
   undo(): void;
-  /** The client has it, or may have it. */
-  confirm?(): void;
 }
 
 export interface Outcome {

@@ -161,7 +161,7 @@ export class HubSession implements PacketSource {
     if (this.#ended) return;
     this.detach();
     this.#ended = true;
-    for (const { capture } of this.#delivered.values()) capture.confirm?.();
+    // What was sent and never acknowledged may be in use: it is not put back.
     this.#delivered.clear();
     this.#suspended.clear();
     for (const request of this.#requests.values()) request.abort?.abort();
@@ -291,9 +291,7 @@ export class HubSession implements PacketSource {
     if (capture === undefined) batch.end();
     else {
       const record = batch.endPending({
-        acknowledged: () => {
-          if (this.#delivered.delete(request.id)) capture.confirm?.();
-        },
+        acknowledged: () => void this.#delivered.delete(request.id),
       });
       this.#delivered.set(request.id, { request, capture, record });
     }

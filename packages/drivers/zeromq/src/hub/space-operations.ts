@@ -37,18 +37,9 @@ function plain(run: HubOperation["run"]): HubOperation {
   return { waits: false, captures: false, run };
 }
 
-/** An `in` is a claim that is acknowledged when the client has the tuple: longer than any session lives. */
-const inLeaseMs = 86_400_000;
-
 async function take(session: HubSession, values: Values, wait: Wait): Promise<Outcome> {
-  const name = space(values);
-  const { tuples } = session.engine;
-  const { tuple, token } = await tuples.claim(name, values.string(1), inLeaseMs, wait);
-  const settle = (kind: "ack" | "nak"): void => {
-    // Fails only where the space was destroyed meanwhile: there is nothing left to settle.
-    tuples.settleClaim(name, { kind, token }).catch(() => undefined);
-  };
-  return { values: [tuple], capture: { undo: () => settle("nak"), confirm: () => settle("ack") } };
+  const { tuple, restore } = await session.engine.tuples.takeRevocable(space(values), values.string(1), wait);
+  return { values: [tuple], capture: { undo: restore } };
 }
 
 async function claim(session: HubSession, values: Values, signal: AbortSignal | undefined): Promise<Outcome> {
