@@ -76,6 +76,11 @@ describe("the packed packages", () => {
     for (const name of tarballs.map(nameOf)) {
       const files = await readdir(join(folder, "node_modules", name), { recursive: true });
       expect(files, name).toEqual(expect.arrayContaining(["LICENSE", "NOTICE", "README.md"]));
+      const { exports } = JSON.parse(await readFile(join(folder, "node_modules", name, "package.json"), "utf8"));
+      const targets = Object.values<string | Record<string, string>>(exports).flatMap((each) =>
+        typeof each === "string" ? each : Object.values(each),
+      );
+      expect(files, name).toEqual(expect.arrayContaining(targets.map((target) => target.slice(2))));
       expect(
         files.filter((file) => /\.test\.|^src|\.ts$(?<!\.d\.ts)/.test(file)),
         name,
