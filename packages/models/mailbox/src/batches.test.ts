@@ -91,6 +91,18 @@ test("what waits behind a batch that is not answered goes on its own after a whi
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("full batches follow each other at once, a few at a time, and all are on their way after a while", async () => {
+  vi.useFakeTimers();
+  const { batches, carried, answer } = slow();
+  const all = Promise.all(Array.from({ length: 1_500 }, (_, index) => batches.add(index)));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(carried.map(({ items }) => items.length)).toEqual([256, 256, 256, 256]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(carried.map(({ items }) => items.length)).toEqual([256, 256, 256, 256, 256, 220]);
+  for (const each of carried) answer(each);
+  expect((await all)[1_499]).toBe("#1499");
+});
+
 test("a failure is that of its batch alone", async () => {
   const { batches, carried, answer } = slow();
   const failing = Promise.allSettled([batches.add(1), batches.add(2)]);

@@ -86,6 +86,14 @@ describe("send", () => {
     expect((await box.peek()).map(({ id, data }) => [id, data])).toEqual([["order 7", "a"]]);
   });
 
+  test("that the driver had to try twice is no duplicate to the sender", async () => {
+    const box = await open<string>();
+    send = async (_to, letters) => letters.map(() => ({ duplicate: true }));
+    expect((await box.send("a")).duplicate).toBe(false);
+    expect((await box.sendMany(["a"]))[0]?.duplicate).toBe(false);
+    expect((await box.send("a", { id: "own" })).duplicate).toBe(true);
+  });
+
   test("in one turn goes in one batch, in order", async () => {
     const box = await open<number>();
     await Promise.all([box.send(1), box.sendMany([2, 3]), box.send(4)]);

@@ -157,6 +157,14 @@ describe("letters on loan", () => {
     expect((await fifth).value?.data).toBe(4);
     expect(stage.fetches.map(({ max }) => max)).toEqual([4, 4]);
     expect(await stage.info()).toMatchObject({ waiting: 2, held: 4 });
+
+    // The store is filled up when half of it is gone.
+    await (await fifth).value?.ack();
+    await settle();
+    expect(stage.fetches).toHaveLength(2);
+    await (await next(letters)).ack();
+    await settle();
+    expect(stage.fetches.map(({ max }) => max)).toEqual([4, 4, 2]);
   });
 
   test("may come again later, or never", async () => {
@@ -235,6 +243,17 @@ describe("leases", () => {
     expect((await next(letters)).attempt).toBe(1);
     await letter.ack();
     expect((await stage.info()).held).toBe(2);
+  });
+
+  test("that began a little apart are renewed together", async () => {
+    const letters = loop(stage.receive({ maxInFlight: 4 }));
+    await stage.send("a");
+    await next(letters);
+    await vi.advanceTimersByTimeAsync(leaseMs / 20);
+    await stage.send("b");
+    await next(letters);
+    await vi.advanceTimersByTimeAsync(leaseMs / 3);
+    expect(stage.settled.map((batch) => batch.length)).toEqual([2]);
   });
 
   test("that are not renewed run from the handing over, end by our clock, and free their place", async () => {
@@ -381,6 +400,7 @@ describe("leaving", () => {
     await subscription[Symbol.asyncDispose]();
     await vi.advanceTimersByTimeAsync(leaseMs);
     await expect(letter.ack()).rejects.toMatchObject({ code: "stale" });
+    expect(stage.settled).toEqual([]);
     expect((await stage.steal()).attempt).toBe(2);
   });
 

@@ -56,7 +56,7 @@ export class Receiver<T> implements Lender {
   #state: "open" | "draining" | "closed" = "open";
   #paused = false;
   #pumping = false;
-  #fetching: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined;
+  #fetching: { readonly controller: AbortController; ended: Promise<void> } | undefined;
   #cancelRetry: (() => void) | undefined;
   #failures = 0;
   readonly #drained: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -114,8 +114,9 @@ export class Receiver<T> implements Lender {
 
   #startFetch(max: number): void {
     const controller = new AbortController();
-    const ended = this.#fetch(max, controller.signal);
-    this.#fetching = { controller, ended };
+    const fetching = { controller, ended: Promise.resolve() };
+    this.#fetching = fetching;
+    fetching.ended = this.#fetch(max, controller.signal);
   }
 
   async #fetch(max: number, signal: AbortSignal): Promise<void> {

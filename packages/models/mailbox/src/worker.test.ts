@@ -248,7 +248,7 @@ describe("a worker that ends", () => {
     await worker[Symbol.asyncDispose]();
   });
 
-  test("waits for a handler that has settled and still runs", async () => {
+  test.each(endings)("by being %s waits for a handler that has settled and still runs", async (_how, end) => {
     await box.send("a");
     const rest = Promise.withResolvers<void>();
     const worker = await box.process(async (letter) => {
@@ -256,7 +256,7 @@ describe("a worker that ends", () => {
       await rest.promise;
     });
     await settle();
-    const ending = observed(Promise.resolve(worker[Symbol.asyncDispose]()));
+    const ending = observed(end(worker));
     await settle();
     expect(ending.state).toBe("pending");
     rest.resolve();
