@@ -1,0 +1,99 @@
+import { any, between, compileTemplate, partial } from "@quadrant/contract";
+import { expect, test } from "vitest";
+import { Resident } from "./resident.ts";
+import { template, tuple } from "./trial.ts";
+import { TupleIndex } from "./tuple-index.ts";
+
+function makeIndex(): { index: TupleIndex; add(value: unknown): Resident; sizes(pattern: unknown): number[] } {
+  const index = new TupleIndex("oldest", Math.random);
+  let seq = 0;
+  const add = (value: unknown): Resident => {
+    const resident = new Resident(tuple(value));
+    resident.seq = ++seq;
+    index.add(resident, false);
+    return resident;
+  };
+  const sizes = (pattern: unknown): number[] =>
+    index.search(compileTemplate(template(pattern))).map((bucket) => bucket.size);
+  return { index, add, sizes };
+}
+
+test("a template looks only at the tuples that have what it gives a value", () => {
+  const { add, sizes } = makeIndex();
+  for (let i = 0; i < 1000; i++) add(["task", i % 10, i]);
+  for (let i = 0; i < 50; i++) add({ kind: "task", number: i });
+  expect(sizes(["task", 3, any])).toEqual([100]);
+  expect(sizes(["task", any, 17])).toEqual([1]);
+  expect(sizes([any, any, 17])).toEqual([1]);
+  expect(sizes(["task", 3, between(0, 10)])).toEqual([100]);
+  expect(sizes([String, any, any])).toEqual([1000]);
+  expect(sizes(["none", any, any])).toEqual([]);
+  expect(sizes(["task", 3])).toEqual([]);
+  expect(sizes({ kind: String, number: 7 })).toEqual([1]);
+  expect(sizes(partial({ number: 7 }))).toEqual([1]);
+  expect(sizes(partial({ missing: 7 }))).toEqual([]);
+});
+
+test("beyond the number of shapes that are kept, the smallest bucket of a single field serves", () => {
+  const { add, sizes } = makeIndex();
+  for (let i = 0; i < 64; i++) add([i % 2, i % 4, i % 8, i % 16, i % 32]);
+  // Pairs of five fields: ten, of which eight get a shape of their own.
+  const pairs: number[] = [];
+  for (let a = 0; a < 5; a++) {
+    for (let b = a + 1; b < 5; b++) {
+      pairs.push(sizes(Array.from({ length: 5 }, (_, field) => (field === a || field === b ? 0 : any)))[0]!);
+    }
+  }
+  expect(pairs.slice(0, 8)).toEqual([16, 8, 4, 2, 8, 4, 2, 4]);
+  // (2, 4) and (3, 4): by field 4 alone, which has two of each value.
+  expect(pairs.slice(8)).toEqual([2, 2]);
+});
+
+test("a tuple that leaves is nowhere any more, and neither is the bucket that only it was in", () => {
+  const { index, add, sizes } = makeIndex();
+  sizes([any, 1]);
+  const residents = Array.from({ length: 100 }, (_, i) => add(["x", i]));
+  expect(sizes(["x", 5])).toEqual([1]);
+  expect(sizes([any, 5])).toEqual([1]);
+  for (const resident of residents) index.remove(resident);
+  expect(sizes(["x", 5])).toEqual([]);
+  expect(sizes([any, 5])).toEqual([]);
+  expect(residents.every(({ place }) => place === undefined)).toBe(true);
+});
+
+test("a tuple passes only the waiters that agree with it in the fields they give a value", () => {
+  const { index } = makeIndex();
+  const leaves = Array.from({ length: 1000 }, (_, i) => {
+    const pattern = i % 2 === 0 ? ["idle", i, between(0, 9)] : partial({ kind: "idle", number: i });
+    const waiter = { seq: i, template: compileTemplate(template(pattern)), takes: true, deliver: () => undefined };
+    return index.wait(waiter);
+  });
+  const passed = (value: unknown): number =>
+    index.lines(new Resident(tuple(value))).reduce((sum, line) => sum + line.size, 0);
+  expect(passed(["busy", 1, 2])).toBe(0);
+  expect(passed(["idle", 1, 2])).toBe(0);
+  expect(passed(["idle", 2, 2])).toBe(1);
+  expect(passed({ kind: "busy", number: 2, other: 1 })).toBe(0);
+  expect(passed({ kind: "busy", number: 3, other: 1 })).toBe(1);
+  for (const leave of leaves) leave();
+  expect(index.lines(new Resident(tuple(["idle", 2, 2])))).toEqual([]);
+});
+
+test("forms that nobody uses are forgotten, those of the moment are kept with their shapes", () => {
+  const { index, add, sizes } = makeIndex();
+  for (let i = 0; i < 5000; i++) index.remove(add({ [`key${i}`]: 1 }));
+  expect(sizes(partial({}))).toEqual([]);
+  const kept = add({ a: 1 });
+  expect(sizes({ a: 1 })).toEqual([1]);
+  index.remove(kept);
+  expect(sizes({ a: 1 })).toEqual([]);
+});
+
+test("templates and tuples of more fields than a shape can have are matched all the same", () => {
+  const { add, sizes } = makeIndex();
+  const wide: unknown[] = Array.from({ length: 40 }, (_, i) => i);
+  add(wide);
+  add(wide.with(39, "other"));
+  expect(sizes(wide)).toEqual([2]);
+  expect(sizes(wide.map((_, i) => (i === 35 ? 35 : any)))).toEqual([2]);
+});
