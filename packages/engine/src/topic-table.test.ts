@@ -1,0 +1,100 @@
+import type { Envelope, TopicSink } from "@quadrant/contract";
+import { describe, expect, test } from "vitest";
+import { bodyOf, envelope, startTrial } from "./trial.ts";
+
+interface Recorder extends TopicSink {
+  readonly texts: string[];
+  readonly ended: string[];
+}
+
+function recorder(): Recorder {
+  const texts: string[] = [];
+  const ended: string[] = [];
+  return {
+    texts,
+    ended,
+    deliver: (batch: readonly Envelope[]) => void texts.push(...batch.map(bodyOf)),
+    lost: () => undefined,
+    end: (error) => void ended.push(error.code),
+  };
+}
+
+describe("topics", () => {
+  test("deliver to each subscription that matches, once, in order, in the turn of the publish", async () => {
+    const { engine, session } = startTrial();
+    const [all, some, none] = [recorder(), recorder(), recorder()];
+    await session.topics.subscribe("a.>", undefined, all);
+    await engine.connect().topics.subscribe("a.*", undefined, some);
+    await session.topics.subscribe("b", undefined, none);
+    for (let i = 0; i < 3; i++) expect(session.topics.publish(envelope("a.b", String(i)))).toBeUndefined();
+    session.topics.publish(envelope("a.b.c", "deep"));
+    expect(all.texts).toEqual(["0", "1", "2", "deep"]);
+    expect(some.texts).toEqual(["0", "1", "2"]);
+    expect(none.texts).toEqual([]);
+  });
+
+  test("give each message to one member of a group in turn, across sessions, beside plain subscriptions", async () => {
+    const { engine, session } = startTrial();
+    const members = [recorder(), recorder(), recorder()];
+    const plain = recorder();
+    for (const member of members) await engine.connect().topics.subscribe("a", "g", member);
+    await session.topics.subscribe("a", undefined, plain);
+    for (let i = 0; i < 9; i++) session.topics.publish(envelope("a", String(i)));
+    expect(members.map(({ texts }) => texts)).toEqual([
+      ["0", "3", "6"],
+      ["1", "4", "7"],
+      ["2", "5", "8"],
+    ]);
+    expect(plain.texts).toHaveLength(9);
+  });
+
+  test("keep groups of one name on different patterns apart", async () => {
+    const { session } = startTrial();
+    const [one, two] = [recorder(), recorder()];
+    await session.topics.subscribe("a.*", "g", one);
+    await session.topics.subscribe("a.>", "g", two);
+    session.topics.publish(envelope("a.b", "x"));
+    expect([one.texts, two.texts]).toEqual([["x"], ["x"]]);
+  });
+
+  test("skip a member that has left, and forget a group without members", async () => {
+    const { engine, session } = startTrial();
+    const [stays, leaves] = [recorder(), recorder()];
+    const staying = await session.topics.subscribe("a", "g", stays);
+    const leaving = await session.topics.subscribe("a", "g", leaves);
+    session.topics.publish(envelope("a", "0"));
+    await leaving.close();
+    await leaving.close();
+    for (let i = 1; i < 4; i++) session.topics.publish(envelope("a", String(i)));
+    expect(stays.texts).toEqual(["0", "1", "2", "3"]);
+    expect(leaves.texts).toEqual([]);
+    await staying.close();
+    expect(engine.describe()).toMatchObject({ topics: { subscriptions: 0, groups: 0 } });
+  });
+
+  test("deliver nothing after a subscription's close, and end it with the session", async () => {
+    const { engine, session } = startTrial();
+    const [closed, ended] = [recorder(), recorder()];
+    const registration = await session.topics.subscribe("a", undefined, closed);
+    await session.topics.subscribe("a", undefined, ended);
+    await registration.close();
+    const other = engine.connect();
+    session.close();
+    expect(other.topics.publish(envelope("a", "late"))).toBeUndefined();
+    expect(closed).toMatchObject({ texts: [], ended: [] });
+    expect(ended).toMatchObject({ texts: [], ended: ["closed"] });
+    await expect(session.topics.publish(envelope("a", "x"))).rejects.toMatchObject({ code: "closed" });
+    await expect(session.topics.subscribe("a", undefined, closed)).rejects.toMatchObject({ code: "closed" });
+  });
+
+  test("deliver to a sink that is given twice twice, and until each is closed", async () => {
+    const { session } = startTrial();
+    const sink = recorder();
+    const first = await session.topics.subscribe("a", undefined, sink);
+    await session.topics.subscribe("a", undefined, sink);
+    session.topics.publish(envelope("a", "1"));
+    await first.close();
+    session.topics.publish(envelope("a", "2"));
+    expect(sink.texts).toEqual(["1", "1", "2"]);
+  });
+});
