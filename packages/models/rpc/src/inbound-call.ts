@@ -63,7 +63,8 @@ export class InboundCall implements CallControl {
   readonly #bodies: Bodies;
   readonly #address: string;
   readonly #deadline: Deadline;
-  #deadlineAt: number;
+  /** By the clock that nobody sets. */
+  #dueAt: number;
   #controller: AbortController | undefined;
   #reason: BusError | undefined;
   /** Whether the driver knows that the call has ended: by its last frame, a refusal, or the caller's leaving. */
@@ -79,7 +80,7 @@ export class InboundCall implements CallControl {
     this.#bodies = bodies;
     this.#address = address;
     this.#credit = call.request.credit;
-    this.#deadlineAt = Date.now() + call.request.timeoutMs;
+    this.#dueAt = performance.now() + call.request.timeoutMs;
     this.#deadline = new Deadline(call.request.timeoutMs, () => this.#expire());
     call.onControl(this);
   }
@@ -90,7 +91,7 @@ export class InboundCall implements CallControl {
 
   /** Whether there is nobody left who waits for the answer. */
   get pointless(): boolean {
-    return this.#over || Date.now() >= this.#deadlineAt;
+    return this.#over || performance.now() >= this.#dueAt;
   }
 
   // ------------------------------------------------------------ from the caller
@@ -147,7 +148,7 @@ export class InboundCall implements CallControl {
   }
 
   get deadline(): Date {
-    return new Date(Math.min(this.#deadlineAt, lastDate));
+    return new Date(Math.min(Math.ceil(Date.now() + this.#dueAt - performance.now()), lastDate));
   }
 
   /** Made when it is first asked for: most methods never do. */
@@ -216,7 +217,7 @@ export class InboundCall implements CallControl {
         });
       }
       if (this.#over) break;
-      this.#deadlineAt = Date.now() + this.#call.request.timeoutMs;
+      this.#dueAt = performance.now() + this.#call.request.timeoutMs;
       this.#deadline.start();
       const { value, done } = await iterator.next();
       if (done === true) {

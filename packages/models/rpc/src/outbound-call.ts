@@ -14,6 +14,19 @@ import { Deadline } from "./deadline.ts";
 import { decodeValue, encodeArguments, errorOfFrame, streamWindow } from "./frame.ts";
 import { checkMethodName } from "./method.ts";
 
+/** Calls of one connection that may be unanswered at once; one more is "overflow". */
+const maxInFlight: number = 65_536;
+const inFlight = new WeakMap<Context, { calls: number }>();
+
+function inFlightOf(context: Context): { calls: number } {
+  let count = inFlight.get(context);
+  if (count === undefined) {
+    count = { calls: 0 };
+    inFlight.set(context, count);
+  }
+  return count;
+}
+
 interface Taker {
   resolve(result: IteratorResult<unknown, undefined>): void;
   reject(error: BusError): void;
@@ -31,6 +44,7 @@ export class OutboundCall implements ReplySink, Drainable {
   readonly #what: string;
   readonly #signal: AbortSignal | undefined;
   readonly #deadline: Deadline;
+  readonly #inFlight: { calls: number };
   readonly #untrack: (() => void) | undefined;
   readonly #onAbort = (): void => this.#giveUp(abortedError(this.#signal!, this.#what, this.#context.driver.name));
   #driverCall: DriverCall | undefined;
@@ -53,6 +67,7 @@ export class OutboundCall implements ReplySink, Drainable {
   constructor(context: Context, address: string, method: string, args: readonly unknown[], settings: CallSettings) {
     const timeoutMs = settings.timeoutMs ?? context.requestTimeoutMs;
     this.#context = context;
+    this.#inFlight = inFlightOf(context);
     this.#what = `${address}.${method}`;
     this.#signal = settings.signal;
     this.#deadline = new Deadline(timeoutMs, () => this.#expire(timeoutMs));
@@ -62,9 +77,13 @@ export class OutboundCall implements ReplySink, Drainable {
       const calls = context.driver.calls;
       if (calls === undefined) throw this.#error("unsupported", `the driver ${context.driver.name} has no calls`);
       if (this.#signal?.aborted) throw abortedError(this.#signal, this.#what, context.driver.name);
+      if (this.#inFlight.calls >= maxInFlight) {
+        throw this.#error("overflow", `${maxInFlight} calls are unanswered already: await some before you make more`);
+      }
       const { contentType, body } = encodeArguments(context.bodies, args);
       const headers = withTrace(settings.headers);
       this.#untrack = context.track(this);
+      this.#inFlight.calls++;
       this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
       this.#deadline.start();
       const request = { address, method, headers, contentType, body, timeoutMs, credit: streamWindow };
@@ -234,7 +253,10 @@ export class OutboundCall implements ReplySink, Drainable {
     this.#outcome = outcome;
     this.#deadline.clear();
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#untrack?.();
+    if (this.#untrack !== undefined) {
+      this.#inFlight.calls--;
+      this.#untrack();
+    }
     if (this.#settle !== undefined) this.#settlePromise(outcome);
     for (const taker of this.#takers.splice(0)) this.#finish(taker);
     for (const ended of this.#onEnd.splice(0)) ended();

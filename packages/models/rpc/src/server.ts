@@ -15,6 +15,8 @@ import {
 import { InboundCall } from "./inbound-call.ts";
 import { type Method, methodsOf } from "./method.ts";
 
+/** Calls that run at once where no concurrency is given: as they come, but not without end. */
+const maxRunning = 65_536;
 /** Calls that wait for a server of bounded concurrency; one more is "overflow" to its caller. */
 const maxWaiting = 10_000;
 /** How long dispose waits for running calls: as `bus.close` does by default. */
@@ -161,12 +163,7 @@ export async function serve<S extends Service<S>>(
   checkCount("concurrency", options.concurrency);
   checkText("version", options.version);
   checkText("description", options.description);
-  const server = new AddressServer(
-    context,
-    address,
-    service as unknown as object,
-    options.concurrency ?? Number.POSITIVE_INFINITY,
-  );
+  const server = new AddressServer(context, address, service as unknown as object, options.concurrency ?? maxRunning);
   const calls = context.driver.calls;
   if (calls === undefined) {
     throw new BusError("unsupported", `the driver ${context.driver.name} has no calls`, {

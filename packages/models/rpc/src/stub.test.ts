@@ -172,6 +172,16 @@ describe("a call", () => {
     expect(far.sent).toEqual([]);
   });
 
+  it("more than a connection may have unanswered is overflow, until some are answered", async () => {
+    const calls = Array.from({ length: 65_536 }, () => calc.add(1, 2));
+    await expect(calc.add(1, 2)).rejects.toMatchObject({ code: "overflow", retryable: true });
+    expect(far.sent).toHaveLength(65_536);
+    for (const { sink } of far.sent) sink.reply(frame("value", 3));
+    await Promise.all(calls);
+    far.onCall = ({ sink }) => sink.reply(frame("value", 4));
+    expect(await calc.add(1, 2)).toBe(4);
+  });
+
   it("that nobody looks at leaves no unhandled rejection", async () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);

@@ -39,6 +39,7 @@ export class HeldClaim<T> implements Claim<T>, Drainable {
     this.tuple = tuple;
     this.#origin = origin;
     this.#token = token;
+    // From its arrival: a claim that waited was granted long after it was asked for.
     this.#runUntil(leaseMs, performance.now());
     this.#untrack = origin.context.track(this);
   }
