@@ -76,6 +76,7 @@ export type {
   Worker,
 } from "./mailbox.ts";
 export type { Message, PublishOptions, SubscribeOptions, Subscription } from "./message.ts";
+export { type Opening, openEnvelope, tellInvalid } from "./opening.ts";
 export { checkSchema, OutgoingSchema, type StandardSchema, validate } from "./schema.ts";
 export { checkSignal, unlessAborted } from "./signal.ts";
 export type { Claim, Lease, SpaceEvent, SpaceOps, SpaceOptions, Transaction, TupleSpace, Wait } from "./space.ts";

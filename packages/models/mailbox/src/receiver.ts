@@ -1,41 +1,24 @@
 import {
-  after,
-  BusError,
+  type BusError,
   type Context,
-  checkCount,
-  checkLease,
-  checkSchema,
-  checkSignal,
   Feed,
   type Leased,
   type LoanOptions,
   type LoanSource,
   type Opened,
+  openEnvelope,
   type Settled,
   type Settlement,
-  validate,
+  tellInvalid,
 } from "@quadrant/contract";
 import { Batches } from "./batches.ts";
 import { failureOf } from "./failure.ts";
+import { Fetcher } from "./fetcher.ts";
 import { LeaseClock } from "./lease-clock.ts";
 import { LeasedLetter, type Lender, Loan } from "./loan.ts";
 import { afterTurn } from "./turn.ts";
 
 export const defaultMaxInFlight: number = 16;
-const firstRetryMs = 50;
-const longestRetryMs = 1_000;
-
-/** Throws "invalid" or "aborted". */
-export function checkReceive(source: LoanSource, options: LoanOptions<unknown>): void {
-  checkLease("leaseMs", options.leaseMs);
-  if (options.autoExtend !== undefined && typeof options.autoExtend !== "boolean")
-    throw new BusError("invalid", "autoExtend: true or false");
-  if (options.invalid !== undefined && typeof options.invalid !== "function")
-    throw new BusError("invalid", "invalid: give a function");
-  checkCount("maxInFlight", options.maxInFlight);
-  checkSchema(options.schema);
-  checkSignal(options.signal, `receiving from ${source.what}`);
-}
 
 /**
  * Fetches letters ahead of the iterator, keeps their leases alive, settles them in batches. What waits here unread when
@@ -51,14 +34,12 @@ export class Receiver<T> implements Lender {
   readonly #maxInFlight: number;
   readonly #settlements: Batches<Settlement, Settled>;
   readonly #clock: LeaseClock;
+  readonly #fetcher: Fetcher;
   /** Unread ones, those with the user, those being settled. */
   readonly #held = new Set<Loan>();
   #state: "open" | "draining" | "closed" = "open";
   #paused = false;
   #pumping = false;
-  #fetching: { readonly controller: AbortController; ended: Promise<void> } | undefined;
-  #cancelRetry: (() => void) | undefined;
-  #failures = 0;
   readonly #drained: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
@@ -71,6 +52,11 @@ export class Receiver<T> implements Lender {
     this.#maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
     this.#settlements = new Batches(context, (batch) => source.settle(batch));
     this.#clock = new LeaseClock(this.#leaseMs, this.#ahead ? (loans) => void this.#renew(loans) : undefined);
+    this.#fetcher = new Fetcher(source, this.#leaseMs, {
+      accept: (letters) => this.#accept(letters),
+      ready: () => this.#pump(),
+      fail: (error) => this.#fail(error),
+    });
     this.feed = new Feed({
       open: (loan) => this.#open(loan),
       onEnd: (unread) => this.#onEnd(unread),
@@ -102,34 +88,13 @@ export class Receiver<T> implements Lender {
   // -- intake
 
   #pump(): void {
-    if (this.#state !== "open" || this.#paused || this.#fetching !== undefined || this.#cancelRetry !== undefined)
-      return;
+    if (this.#state !== "open" || this.#paused || this.#fetcher.busy) return;
     const free = this.#maxInFlight - this.#held.size;
     if (free <= 0) return;
     if (this.#ahead) {
       // The store is filled up when half of it is gone, not letter by letter.
-      if (this.feed.size * 2 <= this.#maxInFlight) this.#startFetch(free);
-    } else if (this.feed.hungry) this.#startFetch(1);
-  }
-
-  #startFetch(max: number): void {
-    const controller = new AbortController();
-    const fetching = { controller, ended: Promise.resolve() };
-    this.#fetching = fetching;
-    fetching.ended = this.#fetch(max, controller.signal);
-  }
-
-  async #fetch(max: number, signal: AbortSignal): Promise<void> {
-    let letters: readonly Leased[];
-    try {
-      letters = await this.#source.fetch({ max, leaseMs: this.#leaseMs, signal });
-      this.#failures = 0;
-    } catch (error) {
-      this.#fetching = undefined;
-      return this.#fetchFailed(error);
-    }
-    this.#fetching = undefined;
-    await this.#accept(letters);
+      if (this.feed.size * 2 <= this.#maxInFlight) this.#fetcher.start(free);
+    } else if (this.feed.hungry) this.#fetcher.start(1);
   }
 
   /** Keeps the letters for the iterator; resolves once those that it will not get are given back. */
@@ -142,29 +107,11 @@ export class Receiver<T> implements Lender {
       this.#clock.watch(loan);
       this.feed.push(loan);
     }
-    this.#pump();
     return Promise.resolve();
   }
 
-  #fetchFailed(error: unknown): void {
-    if (this.#state !== "open") return;
-    if (!(error instanceof BusError) || !error.retryable) {
-      this.#fail(
-        error instanceof BusError
-          ? error
-          : new BusError("unavailable", `fetching from ${this.what} failed: ${String(error)}`, { cause: error }),
-      );
-      return;
-    }
-    this.#failures++;
-    const longest = Math.min(longestRetryMs, firstRetryMs * 2 ** (this.#failures - 1));
-    this.#cancelRetry = after(longest / 2 + (Math.random() * longest) / 2, () => {
-      this.#cancelRetry = undefined;
-      this.#pump();
-    });
-  }
-
   #fail(error: BusError): void {
+    if (this.#state !== "open") return;
     void this.#release(this.#unread());
     void this.feed.end(error);
   }
@@ -180,47 +127,25 @@ export class Receiver<T> implements Lender {
 
   #open(loan: Loan): Opened<LeasedLetter<T>> | Promise<Opened<LeasedLetter<T>>> {
     if (loan.lost) return undefined;
-    const { contentType, body } = loan.leased;
-    let data: unknown;
-    try {
-      data = this.#context.bodies.decode(contentType, body);
-    } catch (error) {
-      this.#refuse(loan, new Uint8Array(body), error);
-      return undefined;
-    }
-    const { schema } = this.#options;
-    if (schema === undefined) return this.#hand(loan, data as T);
-    try {
-      const valid = validate(schema, data);
-      if (!(valid instanceof Promise)) return this.#hand(loan, valid);
-      return valid.then(
-        (value) => (loan.held ? this.#hand(loan, value) : undefined),
-        (error: unknown) => this.#refuse(loan, data, error),
-      );
-    } catch (error) {
-      return this.#refuse(loan, data, error);
-    }
+    return openEnvelope<T, Opened<LeasedLetter<T>>>(loan.leased, {
+      bodies: this.#context.bodies,
+      schema: this.#options.schema,
+      value: (data) => this.#hand(loan, data),
+      refused: (data, error) => this.#refuse(loan, data, error),
+    });
   }
 
   #hand(loan: Loan, data: T): Opened<LeasedLetter<T>> {
-    if (this.closed) {
-      void this.#release([loan]);
-      return undefined;
-    }
-    return { value: new LeasedLetter(loan, data), done: false };
+    if (this.closed) void this.#release([loan]);
+    return loan.held ? { value: new LeasedLetter(loan, data), done: false } : undefined;
   }
 
   /** Trying again would not help: to the dead letters. */
-  #refuse(loan: Loan, data: unknown, error: unknown): undefined {
+  #refuse(loan: Loan, data: unknown, error: BusError): undefined {
     if (!loan.held) return;
     void loan.settle({ kind: "reject", token: loan.leased.token, failure: failureOf(error) });
-    const { subject, headers } = loan.leased;
-    try {
-      const told: unknown = this.#options.invalid?.({ subject, data, headers: { ...headers } }, error as BusError);
-      if (told instanceof Promise) told.catch(() => undefined);
-    } catch {
-      // A callback that throws does not stop the letters.
-    }
+    const { invalid } = this.#options;
+    if (invalid !== undefined) tellInvalid(invalid, loan.leased, data, error);
   }
 
   // -- what was lent
@@ -301,11 +226,7 @@ export class Receiver<T> implements Lender {
   }
 
   async #stopIntake(unread: readonly Loan[]): Promise<void> {
-    this.#cancelRetry?.();
-    this.#cancelRetry = undefined;
-    const fetching = this.#fetching;
-    fetching?.controller.abort();
-    await Promise.all([fetching?.ended, this.#release(unread)]);
+    await Promise.all([this.#fetcher.stop(), this.#release(unread)]);
   }
 
   /** The feed has ended. Letters of a receiver that drains stay alive. */

@@ -2,6 +2,9 @@ import {
   BusError,
   type Context,
   checkCount,
+  checkLease,
+  checkSchema,
+  checkSignal,
   type Delivery,
   type LoanOptions,
   type LoanSource,
@@ -9,8 +12,20 @@ import {
   type Subscription,
   type Worker,
 } from "@quadrant/contract";
-import { checkReceive, defaultMaxInFlight, Receiver } from "./receiver.ts";
+import { defaultMaxInFlight, Receiver } from "./receiver.ts";
 import { LetterWorker } from "./worker.ts";
+
+/** Throws "invalid" or "aborted". */
+function checkReceive(source: LoanSource, options: LoanOptions<unknown>): void {
+  checkLease("leaseMs", options.leaseMs);
+  if (options.autoExtend !== undefined && typeof options.autoExtend !== "boolean")
+    throw new BusError("invalid", "autoExtend: true or false");
+  if (options.invalid !== undefined && typeof options.invalid !== "function")
+    throw new BusError("invalid", "invalid: give a function");
+  checkCount("maxInFlight", options.maxInFlight);
+  checkSchema(options.schema);
+  checkSignal(options.signal, `receiving from ${source.what}`);
+}
 
 /** Receives letters on loan from a mailbox or a durable: fetched ahead, kept alive, settled together. */
 export const receiveLeased: ReceiveLeased = <T>(

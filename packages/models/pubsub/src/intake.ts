@@ -5,11 +5,11 @@ import {
   Feed,
   type Message,
   type Opened,
+  openEnvelope,
   type SubscribeOptions,
   type TopicSink,
-  validate,
+  tellInvalid,
 } from "@quadrant/contract";
-import { tell } from "./invalid.ts";
 
 const defaultBuffer = 1024;
 
@@ -75,24 +75,12 @@ export class Intake<T> implements TopicSink {
   // -- emptied by the iterator
 
   #open(envelope: Envelope): Opened<Message<T>> | Promise<Opened<Message<T>>> {
-    let data: unknown;
-    try {
-      data = this.#context.bodies.decode(envelope.contentType, envelope.body);
-    } catch (error) {
-      return this.#refuse(envelope, new Uint8Array(envelope.body), error as BusError);
-    }
-    const { schema } = this.#options;
-    if (schema === undefined) return this.#hand(envelope, data as T);
-    try {
-      const valid = validate(schema, data);
-      if (!(valid instanceof Promise)) return this.#hand(envelope, valid);
-      return valid.then(
-        (value) => this.#hand(envelope, value),
-        (error: unknown) => this.#refuse(envelope, data, error as BusError),
-      );
-    } catch (error) {
-      return this.#refuse(envelope, data, error as BusError);
-    }
+    return openEnvelope<T, Opened<Message<T>>>(envelope, {
+      bodies: this.#context.bodies,
+      schema: this.#options.schema,
+      value: (data) => this.#hand(envelope, data),
+      refused: (data, error) => this.#refuse(envelope, data, error),
+    });
   }
 
   #hand(envelope: Envelope, data: T): Opened<Message<T>> {
@@ -102,15 +90,15 @@ export class Intake<T> implements TopicSink {
 
   /** Nothing is lost silently: who gave no `invalid` finds it counted and reported. */
   #refuse(envelope: Envelope, data: unknown, error: BusError): undefined {
-    const { subject, headers } = envelope;
     const { invalid } = this.#options;
     if (invalid !== undefined) {
-      tell(invalid, { subject, data, headers: { ...headers } }, error);
+      tellInvalid(invalid, envelope, data, error);
       return;
     }
     this.feed.dropped++;
     if (this.#unreadable) return;
     this.#unreadable = true;
+    const { subject } = envelope;
     this.#context.report("gap", { ...this.#detail, subject, reason: error.code, message: error.message, lost: 1 });
   }
 }
