@@ -64,12 +64,13 @@ async function relay(url: string): Promise<{ readonly url: string; cut(): void; 
   const target = new URL(url);
   const sockets = new Set<Socket>();
   let refusing = false;
-  const server = createServer((near) => {
+  // Without Nagle, as ZeroMQ itself.
+  const server = createServer({ noDelay: true }, (near) => {
     if (refusing) {
       near.destroy();
       return;
     }
-    const far = connectTcp(Number(target.port), target.hostname);
+    const far = connectTcp({ port: Number(target.port), host: target.hostname, noDelay: true });
     for (const [one, other] of [
       [near, far],
       [far, near],

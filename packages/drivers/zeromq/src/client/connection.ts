@@ -64,6 +64,11 @@ export class Connection {
     return this.#wire !== undefined;
   }
 
+  /** When the last packet of the hub came; monotonic, in milliseconds. */
+  get lastHeard(): number {
+    return this.#lastHeard;
+  }
+
   get closed(): boolean {
     return this.#ending.signal.aborted;
   }

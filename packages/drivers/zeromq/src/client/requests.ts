@@ -86,8 +86,17 @@ export class Requests {
       }
       this.#connection.write().begin(RecordKind.cancel).u32(pending.id).end();
       this.#connection.flush();
-      // The decision is the hub's: it gets until the end of "within" to say which it was.
-      stopGrace = after(Math.max(100, (timeoutMs ?? 0) * 0.1) * 0.9, () => afterReading(() => this.#abandon(pending)));
+      // The decision is the hub's: it gets until the end of "within" to say which it was, longer while it keeps talking.
+      const graceMs = Math.max(100, (timeoutMs ?? 0) * 0.1) * 0.9;
+      const latest = performance.now() + this.#timeoutMs;
+      let heard = this.#connection.lastHeard;
+      const judge = (): void => {
+        const now = this.#connection.lastHeard;
+        if (now > heard && performance.now() < latest) stopGrace = after(graceMs, () => afterReading(judge));
+        else this.#abandon(pending);
+        heard = now;
+      };
+      stopGrace = after(graceMs, () => afterReading(judge));
     };
     const onAbort = (): void => stop(abortedError(signal!, what, "zeromq"));
     signal?.addEventListener("abort", onAbort, { once: true });

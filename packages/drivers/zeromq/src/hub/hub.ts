@@ -259,7 +259,7 @@ class RunningHub {
         name: session.name,
         attached: session.attached,
         pendingBytes: session.link.pendingBytes + session.link.unacknowledgedBytes,
-        requests: session.pendingRequests,
+        requests: session.requests.size,
         subscriptions: session.topics.size,
         servers: session.calls.serving,
         calls: session.calls.inFlight,

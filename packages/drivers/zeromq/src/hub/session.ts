@@ -1,13 +1,10 @@
-import { BusError, isBusError } from "@quadrant/contract";
 import type { EngineSession } from "@quadrant/engine";
 import { Link } from "../link/link.ts";
-import type { PendingRecord } from "../wire/batch.ts";
 import { dataHeaderBytes, decodeAck, encodeAck, readData } from "../wire/packet.ts";
 import { eachRecord, RecordKind } from "../wire/record.ts";
-import { encodeError, encodeValues, Values } from "../wire/values.ts";
 import { HubCalls } from "./calls.ts";
-import { maxRequests, maxResponseBytes, sessionBytes } from "./limits.ts";
-import { type Capture, type Outcome, operations } from "./operations.ts";
+import { sessionBytes } from "./limits.ts";
+import { HubRequests } from "./requests.ts";
 import type { PacketSource } from "./router.ts";
 import { HubTopics } from "./topics.ts";
 
@@ -19,21 +16,6 @@ export interface SessionHost {
   end(session: HubSession, reason: string): void;
   describe(): Readonly<Record<string, unknown>>;
   malformed(): void;
-}
-
-interface Request {
-  readonly id: number;
-  readonly operation: number;
-  readonly body: Buffer;
-  readonly abort: AbortController | undefined;
-  /** The client is away: the outcome is not for now. */
-  suspended: boolean;
-}
-
-interface Delivered {
-  readonly request: Request;
-  readonly capture: Capture;
-  readonly record: PendingRecord;
 }
 
 /**
@@ -51,12 +33,9 @@ export class HubSession implements PacketSource {
   detachedAt = 0;
   readonly topics: HubTopics;
   readonly calls: HubCalls;
+  readonly requests: HubRequests;
   readonly engine: EngineSession;
   readonly #host: SessionHost;
-  readonly #requests = new Map<number, Request>();
-  readonly #suspended = new Map<number, Request>();
-  /** Captures whose response is not acknowledged yet. */
-  readonly #delivered = new Map<number, Delivered>();
   readonly #control: Buffer[] = [];
   #ended = false;
 
@@ -67,6 +46,7 @@ export class HubSession implements PacketSource {
     this.engine = host.engine;
     this.topics = new HubTopics(this);
     this.calls = new HubCalls(this);
+    this.requests = new HubRequests(this);
   }
 
   get attached(): boolean {
@@ -77,10 +57,6 @@ export class HubSession implements PacketSource {
     return this.#ended;
   }
 
-  get pendingRequests(): number {
-    return this.#requests.size + this.#suspended.size;
-  }
-
   describeHub(): Readonly<Record<string, unknown>> {
     return this.#host.describe();
   }
@@ -88,9 +64,8 @@ export class HubSession implements PacketSource {
   // -- sending
 
   wake(): void {
-    if (this.route === undefined) return;
     if (this.link.pendingBytes > sessionBytes) this.#host.end(this, "it does not read what it asked for");
-    else this.#host.wake(this);
+    else if (this.route !== undefined) this.#host.wake(this);
   }
 
   /** A packet outside the link's numbering. */
@@ -104,7 +79,9 @@ export class HubSession implements PacketSource {
     if (control !== undefined) {
       return {
         packet: control,
-        sent: () => undefined,
+        sent: () => {
+          this.lastSpoke = performance.now();
+        },
         failed: (reason) => (reason === "full" ? this.#control.unshift(control) : this.detach()),
       };
     }
@@ -131,10 +108,7 @@ export class HubSession implements PacketSource {
     this.lastHeard = performance.now();
     if (received !== undefined) this.link.resume(received);
     this.calls.resume();
-    for (const request of [...this.#suspended.values()]) {
-      this.#suspended.delete(request.id);
-      this.#execute(request.id, request.operation, request.body);
-    }
+    this.requests.resume();
     this.wake();
   }
 
@@ -142,17 +116,7 @@ export class HubSession implements PacketSource {
     if (this.route === undefined) return;
     this.route = undefined;
     this.detachedAt = performance.now();
-    for (const request of this.#requests.values()) {
-      if (request.abort === undefined) continue;
-      request.suspended = true;
-      request.abort.abort();
-    }
-    for (const [id, { request, capture, record }] of this.#delivered) {
-      if (!record.withdraw()) continue;
-      this.#delivered.delete(id);
-      capture.undo();
-      this.#suspended.set(id, request);
-    }
+    this.requests.suspend();
     this.calls.suspend();
   }
 
@@ -161,10 +125,7 @@ export class HubSession implements PacketSource {
     if (this.#ended) return;
     this.detach();
     this.#ended = true;
-    // What was sent and never acknowledged may be in use: it is not put back.
-    this.#delivered.clear();
-    this.#suspended.clear();
-    for (const request of this.#requests.values()) request.abort?.abort();
+    this.requests.end();
     this.calls.end();
     if (goodbye) this.engine.close();
     else this.engine.abandon();
@@ -205,120 +166,15 @@ export class HubSession implements PacketSource {
     if (this.#ended) return;
     try {
       if (kind === RecordKind.publish) this.topics.publish(body);
-      else if (kind === RecordKind.request) this.#execute(body.readUInt32BE(0), body.readUInt8(4), body.subarray(5));
-      else if (kind === RecordKind.cancel) this.#cancel(body.readUInt32BE(0));
-      else if (kind === RecordKind.undo) this.#undo(body.readUInt32BE(0));
+      else if (kind === RecordKind.request) {
+        this.requests.execute(body.readUInt32BE(0), body.readUInt8(4), body.subarray(5));
+      } else if (kind === RecordKind.cancel) this.requests.cancel(body.readUInt32BE(0));
+      else if (kind === RecordKind.undo) this.requests.undo(body.readUInt32BE(0));
       else if (kind === RecordKind.bye) this.#host.end(this, "bye");
       else if (!this.calls.record(kind, body)) this.#host.malformed();
     } catch {
       // Malformed in itself: counted and dropped; what it was meant to be cannot be told.
       this.#host.malformed();
     }
-  }
-
-  #cancel(id: number): void {
-    const request = this.#requests.get(id);
-    if (request !== undefined) request.abort?.abort();
-    else if (this.#suspended.delete(id)) this.#respondError(id, new BusError("aborted", "cancelled"));
-  }
-
-  #undo(id: number): void {
-    const delivered = this.#delivered.get(id);
-    if (delivered === undefined) return;
-    this.#delivered.delete(id);
-    delivered.capture.undo();
-  }
-
-  // -- requests
-
-  #execute(id: number, code: number, view: Buffer): void {
-    const operation = operations.get(code);
-    if (operation === undefined) {
-      this.#respondError(
-        id,
-        new BusError("unsupported", `this hub does not know operation ${code}: it is older than the client`),
-      );
-      return;
-    }
-    if (this.#requests.size >= maxRequests) {
-      this.#respondError(id, new BusError("overflow", `${maxRequests} requests of this client wait already`));
-      return;
-    }
-    const abort = operation.waits ? new AbortController() : undefined;
-    // What can be asked again has to outlive the packet it came in.
-    const body = operation.waits || operation.captures ? Buffer.from(view) : view;
-    const request: Request = { id, operation: code, body, abort, suspended: false };
-    this.#requests.set(id, request);
-    let running: Promise<Outcome>;
-    try {
-      running = operation.run(this, Values.read(body), abort?.signal);
-    } catch (error) {
-      this.#failed(request, error);
-      return;
-    }
-    running.then(
-      (outcome) => this.#done(request, outcome),
-      (error: unknown) => this.#failed(request, error),
-    );
-  }
-
-  #done(request: Request, outcome: Outcome): void {
-    this.#requests.delete(request.id);
-    const { capture } = outcome;
-    if (this.#ended) {
-      capture?.undo();
-      return;
-    }
-    // The client is away, and this can be asked again: nothing is captured for it now.
-    if (request.suspended || (capture !== undefined && !this.attached)) {
-      capture?.undo();
-      this.#suspended.set(request.id, request);
-      return;
-    }
-    const result = encodeValues(outcome.values);
-    if (result.length > maxResponseBytes) {
-      capture?.undo();
-      this.#respondError(
-        request.id,
-        new BusError(
-          "too-large",
-          `the result has ${result.length} bytes, more than ${maxResponseBytes}: ask for less at once`,
-        ),
-      );
-      return;
-    }
-    const batch = this.link.write().begin(RecordKind.response).u32(request.id).u8(0).bytes(result);
-    if (capture === undefined) batch.end();
-    else {
-      const record = batch.endPending({
-        acknowledged: () => void this.#delivered.delete(request.id),
-      });
-      this.#delivered.set(request.id, { request, capture, record });
-    }
-    this.wake();
-  }
-
-  #failed(request: Request, error: unknown): void {
-    this.#requests.delete(request.id);
-    if (this.#ended) return;
-    if (request.suspended && isBusError(error, "aborted")) {
-      this.#suspended.set(request.id, request);
-      return;
-    }
-    const known = isBusError(error)
-      ? error
-      : new BusError("invalid", `the hub could not do this: ${error instanceof Error ? error.message : String(error)}`);
-    this.#respondError(request.id, known);
-  }
-
-  #respondError(id: number, error: BusError): void {
-    this.link
-      .write()
-      .begin(RecordKind.response)
-      .u32(id)
-      .u8(1)
-      .bytes(encodeValues(encodeError(error)))
-      .end();
-    this.wake();
   }
 }
