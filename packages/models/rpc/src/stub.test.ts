@@ -1,4 +1,7 @@
-/** The caller's side, against a server that sends exactly the frames that a test tells it to. */
+/**
+ * The caller's side, against a server that sends exactly the frames that a test tells it to. Over 500 lines, so that this
+ * server stands here once for everything that may come.
+ */
 import {
   Bodies,
   BusError,
