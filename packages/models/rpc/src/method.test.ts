@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { checkMethodName, isReserved, methodsOf } from "./method.ts";
 
+const f = (): number => 1;
+
 class Base {
   inherited(): string {
     return "base";
@@ -43,21 +45,21 @@ describe("the methods of a service", () => {
     ["no methods", {}],
     ["values only", { a: 1 }],
     // biome-ignore lint/suspicious/noThenProperty: it is what is refused
-    ["a then", { then: () => 1 }],
-    ["a catch", { a: () => 1, catch: () => 1 }],
-    ["a finally", { a: () => 1, finally: () => 1 }],
-    ["a toJSON", { toJSON: () => 1 }],
-    ["a $with", { $with: () => 1 }],
+    ["a then", { then: f }],
+    ["a catch", { a: f, catch: f }],
+    ["a finally", { a: f, finally: f }],
+    ["a toJSON", { toJSON: f }],
+    ["a $with", { $with: f }],
     ["a toString", { toString: () => "x" }],
-    ["a constructor of its own", { constructor: () => 1 }],
-    ["a promise", Promise.resolve({ a: () => 1 })],
+    ["a constructor of its own", { constructor: f }],
+    ["a promise", Promise.resolve({ a: f })],
     ["a class", Derived],
-    ["an array", [() => 1]],
+    ["an array", [f]],
     ["null", null],
     ["nothing", undefined],
     ["a text", "x"],
-    ["a name with a space", { "a b": () => 1 }],
-    ["an empty name", { "": () => 1 }],
+    ["a name with a space", { "a b": f }],
+    ["an empty name", { "": f }],
   ])("of %s are invalid", (_, service) => {
     expect(() => methodsOf(service)).toThrow(expect.objectContaining({ code: "invalid" }));
   });
