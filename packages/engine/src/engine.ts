@@ -72,6 +72,6 @@ export class Engine {
   close(): void {
     for (const owner of [...this.#owners]) owner.close(false);
     this.#owners.clear();
-    this.#setting.timers.clear();
+    this.#setting.timers.close();
   }
 }

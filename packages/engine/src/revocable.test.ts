@@ -53,3 +53,14 @@ test("a take that waited can be restored, too, and abort and capture are one dec
   taken.restore();
   expect(await one.tuples.takeNow("s", job)).toBe(encodeTuple(["job", 1]));
 });
+
+test("one that is restored after its space was destroyed goes nowhere, also where the space was made anew", async () => {
+  const { clock, one } = session();
+  await one.tuples.out("s", encodeTuple(["job", 1]), 1_000, {});
+  const taken = await one.tuples.takeRevocable("s", job, {});
+  await one.tuples.destroy("s");
+  await one.tuples.open("s", {});
+  taken.restore();
+  expect(await one.tuples.count("s", job)).toBe(0);
+  expect(clock.pending).toBe(0);
+});

@@ -189,7 +189,7 @@ export class Space {
   destroy(error: BusError): void {
     for (const pending of [...this.#pending]) pending.end(error);
     this.#claims.clear();
-    this.#store.clear();
+    this.#store.destroy();
   }
 
   #want<T>(owner: Owner, text: string, wait: Wait, capture: Capture<T>): T | Promise<T> {

@@ -133,3 +133,17 @@ describe("timers", () => {
     );
   });
 });
+
+test("closed timers never fire and hold no wake-up, whatever is added later", () => {
+  const clock = new VirtualClock(0);
+  const timers = new TimerHeap(clock);
+  const fired: number[] = [];
+  timers.add(10, () => fired.push(1));
+  timers.close();
+  const late = timers.add(20, () => fired.push(2));
+  timers.move(late, 30);
+  timers.cancel(late);
+  expect(clock.pending).toBe(0);
+  clock.advance(100);
+  expect(fired).toEqual([]);
+});

@@ -36,6 +36,7 @@ export class TimerHeap {
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelWake: (() => void) | undefined;
   #running = false;
+  #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -102,13 +103,15 @@ export class TimerHeap {
     }
   }
 
-  clear(): void {
+  /** Nothing fires any more, also of what is added later. */
+  close(): void {
+    this.#closed = true;
     this.#heap.clear();
     this.#disarm();
   }
 
   #insert(alarm: Alarm): void {
-    if (alarm.at === Number.POSITIVE_INFINITY) return;
+    if (alarm.at === Number.POSITIVE_INFINITY || this.#closed) return;
     this.#heap.push(alarm);
     this.#arm();
   }

@@ -20,6 +20,7 @@ export class TupleStore {
   /** By number; claimed ones included, since they may come back. */
   readonly #residents = new Map<number, Resident>();
   readonly #newcomers = new Chain<Newcomer>();
+  #destroyed = false;
 
   constructor(setting: Setting, index: TupleIndex, capacity: number | undefined) {
     this.#setting = setting;
@@ -74,7 +75,8 @@ export class TupleStore {
 
   /** Brings back what was removed, to the waiters, else to its place, unless its lease has run out meanwhile. */
   restore(resident: Resident): void {
-    if (resident.expiresAt <= this.#setting.now() || serve(this.#index.lines(resident), resident)) return;
+    if (this.#destroyed || resident.expiresAt <= this.#setting.now()) return;
+    if (serve(this.#index.lines(resident), resident)) return;
     this.#index.add(resident, true);
     this.#keep(resident);
   }
@@ -112,7 +114,9 @@ export class TupleStore {
     this.admit();
   }
 
-  clear(): void {
+  /** The space is no more: what comes back later goes nowhere. */
+  destroy(): void {
+    this.#destroyed = true;
     for (const resident of this.#residents.values()) this.#setting.timers.cancel(resident.expiry);
     this.#residents.clear();
   }
