@@ -38,15 +38,22 @@ export function bucketMaker(pick: Pick, random: () => number): MakeBucket {
     : (shape, key) => new OrderedBucket(shape, key, pick === "newest");
 }
 
-/** By age: a linked list, oldest first. */
+/** How far from each end a tuple that comes back looks for its place among the others. */
+const steps = 32;
+
+/**
+ * By age: a linked list, oldest first. What comes back is mostly among the oldest or the newest; what belongs far from
+ * both ends stands in a sorted list of its own, so that no place has to be searched for.
+ */
 export class OrderedBucket implements Bucket {
-  size = 0;
   readonly shape: Shape | undefined;
   readonly key: string;
   waiting: WaitingLine | undefined = undefined;
   readonly #newestFirst: boolean;
+  #linked = 0;
   #first: Place | undefined = undefined;
   #last: Place | undefined = undefined;
+  #returned: Place[] | undefined = undefined;
 
   constructor(shape: Shape | undefined, key: string, newestFirst: boolean) {
     this.shape = shape;
@@ -54,16 +61,19 @@ export class OrderedBucket implements Bucket {
     this.#newestFirst = newestFirst;
   }
 
+  get size(): number {
+    return this.#linked + (this.#returned?.length ?? 0);
+  }
+
   append(place: Place): void {
     this.#insert(place, this.#last, undefined);
   }
 
-  /** From both ends at once: what comes back is mostly among the oldest, or the newest. */
   restore(place: Place): void {
     const { seq } = place.resident;
     let older = this.#last;
     let younger = this.#first;
-    for (;;) {
+    for (let step = 0; step < steps; step++) {
       if (younger === undefined || younger.resident.seq > seq) {
         this.#insert(place, younger === undefined ? this.#last : younger.prev, younger);
         return;
@@ -75,18 +85,27 @@ export class OrderedBucket implements Bucket {
       younger = younger.next;
       older = older.prev;
     }
+    this.#returned ??= [];
+    this.#returned.splice(this.#indexOf(seq), 0, place);
+    place.apart = true;
   }
 
   remove(place: Place): void {
+    if (place.apart) {
+      this.#returned!.splice(this.#indexOf(place.resident.seq), 1);
+      if (this.#returned!.length === 0) this.#returned = undefined;
+      return;
+    }
     if (place.prev === undefined) this.#first = place.next;
     else place.prev.next = place.next;
     if (place.next === undefined) this.#last = place.prev;
     else place.next.prev = place.prev;
     place.prev = place.next = undefined;
-    this.size--;
+    this.#linked--;
   }
 
   search(look: Look): Resident | undefined {
+    if (this.#returned !== undefined) return this.#searchBoth(this.#returned, this.#newestFirst, look);
     let place = this.#newestFirst ? this.#last : this.#first;
     while (place !== undefined) {
       if (look(place.resident)) return place.resident;
@@ -96,7 +115,38 @@ export class OrderedBucket implements Bucket {
   }
 
   each(visit: (resident: Resident) => void): void {
-    for (let place = this.#first; place !== undefined; place = place.next) visit(place.resident);
+    const look = (resident: Resident): boolean => {
+      visit(resident);
+      return false;
+    };
+    this.#searchBoth(this.#returned ?? [], false, look);
+  }
+
+  /** The list and what stands apart, merged. */
+  #searchBoth(returned: readonly Place[], newestFirst: boolean, look: Look): Resident | undefined {
+    let place = newestFirst ? this.#last : this.#first;
+    let at = newestFirst ? returned.length - 1 : 0;
+    for (;;) {
+      const apart = returned[at];
+      if (apart === undefined && place === undefined) return undefined;
+      const listed =
+        place !== undefined && (apart === undefined || place.resident.seq < apart.resident.seq !== newestFirst);
+      const { resident } = listed ? place! : apart!;
+      if (look(resident)) return resident;
+      if (listed) place = newestFirst ? place!.prev : place!.next;
+      else at += newestFirst ? -1 : 1;
+    }
+  }
+
+  #indexOf(seq: number): number {
+    let low = 0;
+    let high = this.#returned!.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#returned![middle]!.resident.seq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #insert(place: Place, prev: Place | undefined, next: Place | undefined): void {
@@ -106,7 +156,7 @@ export class OrderedBucket implements Bucket {
     else prev.next = place;
     if (next === undefined) this.#last = place;
     else next.prev = place;
-    this.size++;
+    this.#linked++;
   }
 }
 

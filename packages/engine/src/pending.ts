@@ -1,4 +1,4 @@
-import { abortedError, type BusError, type Wait } from "@quadrant/contract";
+import type { BusError, Wait } from "@quadrant/contract";
 import type { Interest, Owner } from "./owner.ts";
 import type { Setting } from "./setting.ts";
 import type { Timer } from "./timer-heap.ts";
@@ -57,7 +57,7 @@ export class Pending<T> implements Interest {
     // What was due before the abort was captured before it.
     this.#setting.timers.runDue();
     if (this.#options.onAbort !== undefined) this.resolve(this.#options.onAbort());
-    else this.end(abortedError(signal, this.#options.what));
+    else this.end(this.#setting.aborted(signal, this.#options.what));
   }
 
   #finish(): boolean {

@@ -2,7 +2,7 @@ import { BusError, splitText } from "@quadrant/contract";
 import type { Bucket } from "./bucket.ts";
 import type { Timer } from "./timer-heap.ts";
 
-/** A tuple in one bucket. Links are of ordered buckets, the index of unordered ones. */
+/** A tuple in one bucket. Links are of ordered buckets, unless it stands apart; the index is of unordered ones. */
 export class Place {
   readonly resident: Resident;
   readonly bucket: Bucket;
@@ -10,6 +10,7 @@ export class Place {
   readonly sibling: Place | undefined;
   prev: Place | undefined = undefined;
   next: Place | undefined = undefined;
+  apart = false;
   index = 0;
 
   constructor(resident: Resident, bucket: Bucket, sibling: Place | undefined) {

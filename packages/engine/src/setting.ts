@@ -1,4 +1,4 @@
-import { BusError, type BusErrorCode } from "@quadrant/contract";
+import { abortedError, BusError, type BusErrorCode } from "@quadrant/contract";
 import { type Clock, systemClock } from "./clock.ts";
 import { TimerHeap } from "./timer-heap.ts";
 
@@ -49,5 +49,9 @@ export class Setting {
 
   fault(code: BusErrorCode, message: string): BusError {
     return new BusError(code, message, { driver: this.#driver });
+  }
+
+  aborted(signal: AbortSignal, what: string): BusError {
+    return abortedError(signal, what, this.#driver);
   }
 }

@@ -1,5 +1,4 @@
 import {
-  abortedError,
   type BusError,
   type ClaimedTuple,
   type ClaimSettlement,
@@ -92,7 +91,7 @@ export class Space {
   out(owner: Owner, text: string, leaseMs: number | undefined, wait: Wait): TupleLease | Promise<TupleLease> {
     const resident = new Resident(text);
     const what = `an out to the full space ${this.name}`;
-    if (wait.signal?.aborted) throw abortedError(wait.signal, what);
+    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, what);
     const lease = this.#store.enter(resident, leaseMs);
     if (lease !== undefined) return lease;
     if (this.#terms.whenFull === "reject") throw this.#full();
@@ -195,7 +194,7 @@ export class Space {
   #want<T>(owner: Owner, text: string, wait: Wait, capture: Capture<T>): T | Promise<T> {
     const template = compileTemplate(text);
     const what = `${capture.what} on the space ${this.name}`;
-    if (wait.signal?.aborted) throw abortedError(wait.signal, what);
+    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, what);
     const found = this.#search.one(template);
     if (found !== undefined) {
       const got = capture.get(found);
