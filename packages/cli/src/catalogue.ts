@@ -26,5 +26,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     summary: "what is there: mailboxes, logs, spaces, services",
     load: () => import("./commands/info.ts"),
   },
+  {
+    name: "mapreduce",
+    summary: "count the words of documents with many workers",
+    load: () => import("./commands/mapreduce.ts"),
+  },
+  { name: "start", summary: "the main job: a hub, workers, a word count", load: () => import("./commands/start.ts") },
   { name: "doctor", summary: "check a bus: support, versions, latency", load: () => import("./commands/doctor.ts") },
 ];

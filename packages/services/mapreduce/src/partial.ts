@@ -1,10 +1,8 @@
+import type { WordList } from "./byte-table.ts";
 import type { Unread } from "./document.ts";
-import { partitionOf } from "./partition.ts";
 
-/** Words and how often each came, of one task and partition, or of a whole partition. */
-export interface Partial {
-  readonly words: readonly string[];
-  readonly counts: readonly number[];
+/** What one task found for one partition, or all tasks. */
+export interface Partial extends WordList {
   readonly unread: readonly Unread[];
 }
 
@@ -19,37 +17,18 @@ export interface Piece {
   readonly text: string;
 }
 
-/** A task's words, one partial a partition. What could not be read goes with the first. */
-export function partitionWords(
-  words: ReadonlyMap<string, number>,
-  partitions: number,
-  unread: readonly Unread[],
-): readonly Partial[] {
-  const partials = Array.from({ length: partitions }, (_, index) => ({
-    words: [] as string[],
-    counts: [] as number[],
-    unread: index === 0 ? unread : [],
-  }));
-  for (const [word, count] of words) {
-    const partial = partials[partitionOf(word, partitions)]!;
-    partial.words.push(word);
-    partial.counts.push(count);
-  }
-  return partials;
-}
-
 /**
  * As text: the words, the counts, what could not be read; a line each. Words hold no space and no line end. Lines, not an
  * object with words for keys: `__proto__` is a word like any other.
  */
-export function encodePartial(partial: Partial): string {
-  return `${partial.words.join(" ")}\n${partial.counts.join(" ")}\n${JSON.stringify(partial.unread)}`;
+export function encodePartial({ words, counts, unread }: Partial): string {
+  return `${words}\n${counts.join(" ")}\n${JSON.stringify(unread)}`;
 }
 
 export function decodePartial(text: string): Partial {
   const [words = "", counts = "", unread = "[]"] = text.split("\n");
   return {
-    words: words === "" ? [] : words.split(" "),
+    words,
     counts: counts === "" ? [] : counts.split(" ").map(Number),
     unread: JSON.parse(unread) as Unread[],
   };

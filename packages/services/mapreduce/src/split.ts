@@ -59,7 +59,9 @@ export async function splitDocuments(
 async function rangesOfFile(path: string, bytes: number, taskBytes: number): Promise<readonly Range[]> {
   const file = await open(path);
   try {
-    const cuts = await findCuts(bytes, taskBytes, async (position, length) => {
+    // Ranges of one length: no short one remains at the end.
+    const each = Math.ceil(bytes / Math.round(bytes / taskBytes));
+    const cuts = await findCuts(bytes, each, async (position, length) => {
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
       return buffer.subarray(0, bytesRead);
     });
@@ -69,7 +71,7 @@ async function rangesOfFile(path: string, bytes: number, taskBytes: number): Pro
   }
 }
 
-/** Where the ranges of a text of `bytes` bytes end: about `taskBytes` apart, each right after a separator, the last at the end. */
+/** Where the ranges of a text of `bytes` bytes end: `taskBytes` apart or a little more, each right after a separator, the last at the end. */
 export async function findCuts(bytes: number, taskBytes: number, readAt: ReadAt): Promise<readonly number[]> {
   const cuts: number[] = [];
   let start = 0;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { partitionOf } from "./partition.ts";
 import { WordCounter } from "./word-counter.ts";
 
 /** The definition, written down plainly. */
@@ -16,8 +17,20 @@ function naive(bytes: Uint8Array): Map<string, number> {
 
 function counted(...texts: readonly Uint8Array[]): Map<string, number> {
   const counter = new WordCounter();
-  for (const text of texts) counter.add(text);
-  return counter.take();
+  for (const text of texts) counter.add(Uint8Array.from(text));
+  return taken(counter);
+}
+
+function taken(counter: WordCounter, lists: number = 3): Map<string, number> {
+  const words = new Map<string, number>();
+  for (const [index, list] of counter.take(lists).entries()) {
+    for (const [at, word] of (list.words === "" ? [] : list.words.split(" ")).entries()) {
+      expect(words.has(word)).toBe(false);
+      expect(partitionOf(word, lists)).toBe(index);
+      words.set(word, list.counts[at]!);
+    }
+  }
+  return words;
 }
 
 const sorted = (words: ReadonlyMap<string, number>): readonly [string, number][] =>
@@ -84,13 +97,16 @@ describe("the word counter", () => {
     const counter = new WordCounter();
     counter.add(Buffer.from("one two "));
     counter.add(Buffer.from("Two three"));
-    expect(sorted(counter.take())).toEqual([
+    expect(sorted(taken(counter))).toEqual([
       ["one", 1],
       ["three", 1],
       ["two", 2],
     ]);
     counter.add(Buffer.from("one"));
-    expect(sorted(counter.take())).toEqual([["one", 1]]);
-    expect(counter.take().size).toBe(0);
+    expect(sorted(taken(counter))).toEqual([["one", 1]]);
+    expect(counter.take(2)).toEqual([
+      { words: "", counts: [] },
+      { words: "", counts: [] },
+    ]);
   });
 });
