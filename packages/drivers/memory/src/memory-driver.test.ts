@@ -60,6 +60,7 @@ describe("memory:", () => {
     let delivered = 0;
     const sink = { deliver: () => void delivered++, lost: () => undefined, end: () => undefined };
     await driver.topics!.subscribe("a", undefined, sink);
+    // A connection's operations are counted together; a subscription is none of them.
     let turns = 0;
     const other = setInterval(() => turns++, 0);
     const results: (Promise<void> | undefined)[] = [];

@@ -14,9 +14,7 @@ import {
 import type { Engine, EngineSession } from "@quadrant/engine";
 import { joinEngine } from "./shared-engine.ts";
 import { support } from "./support.ts";
-
-/** After so many publishes a publisher lets the rest of the process have a turn, so that its subscribers can read. */
-const publishesPerTurn = 256;
+import { Turns } from "./turns.ts";
 
 /** A connection to an engine of this process. */
 export class MemoryDriver implements Driver {
@@ -32,6 +30,7 @@ export class MemoryDriver implements Driver {
   readonly #engine: Engine;
   readonly #session: EngineSession;
   readonly #leave: () => void;
+  readonly #turns = new Turns();
   #published = 0;
   #closed = false;
 
@@ -47,10 +46,10 @@ export class MemoryDriver implements Driver {
       publish: (envelope) => this.#publish(envelope),
       subscribe: (pattern, group, sink) => topics.subscribe(pattern, group, sink),
     };
-    this.queues = queues;
-    this.logs = logs;
-    this.tuples = tuples;
-    this.calls = calls;
+    this.queues = this.#turns.pace(queues);
+    this.logs = this.#turns.pace(logs);
+    this.tuples = this.#turns.pace<Tuples>(tuples);
+    this.calls = this.#turns.pace(calls);
   }
 
   async list(kind: "mailbox" | "log" | "space" | "blobs"): Promise<readonly string[]> {
@@ -81,8 +80,8 @@ export class MemoryDriver implements Driver {
   #publish(envelope: Envelope): Promise<void> | undefined {
     const refused = this.#session.topics.publish(envelope);
     if (refused !== undefined) return refused;
-    if (++this.#published % publishesPerTurn !== 0) return undefined;
-    return new Promise((resolve) => setImmediate(resolve));
+    this.#published++;
+    return this.#turns.take();
   }
 
   #assertOpen(): void {

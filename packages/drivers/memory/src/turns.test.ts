@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { Turns } from "./turns.ts";
+
+test("a loop that awaits answers of the same turn lets timers have theirs", async () => {
+  const paced = new Turns().pace({ ask: async (n: number) => n + 1 });
+  let fired = false;
+  setTimeout(() => {
+    fired = true;
+  }, 0);
+  let n = 0;
+  while (!fired) n = await paced.ask(n);
+  expect(n).toBeGreaterThan(0);
+});
+
+test("failures come at once and are never unhandled; what is no promise is passed on", async () => {
+  const failure = new Error("no");
+  const paced = new Turns().pace({ fail: () => Promise.reject(failure), plain: () => 1 });
+  for (let i = 0; i < 600; i++) {
+    await expect(paced.fail()).rejects.toBe(failure);
+    expect(paced.plain()).toBe(1);
+  }
+});
