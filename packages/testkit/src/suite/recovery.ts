@@ -87,6 +87,34 @@ async function waiters(scene: Scene): Promise<void> {
   expect(following.items[0]?.data).toBe(1);
 }
 
+async function askedMeanwhile(scene: Scene): Promise<void> {
+  const [bus, other] = [await scene.connect({ requestTimeoutMs: 20_000 }), await scene.connect()];
+  const statuses = statusesOf(bus);
+  const name = scene.name();
+  const service = { run: () => "served" };
+  await statuses.atLeast(1);
+  await scene.broker.kill();
+  await seen(statuses, "disconnected");
+  const asked = Promise.all([
+    bus.subscribe<number>(name),
+    bus.subscribe<number>(name, { group: "g" }),
+    bus.mailbox<number>(name, { capacity: 5 }),
+    bus.log<number>(name),
+    bus.space(name),
+    bus.serve(name, service),
+  ]);
+  await scene.broker.restart();
+  const [plain, member, box, log, space] = await guard(asked, "what was asked meanwhile");
+  await patiently(() => other.publish(name, 1));
+  for (const subscription of [plain, member]) {
+    const messages = collect(subscription);
+    await messages.atLeast(1);
+    expect(messages.items.map((message) => message.data)).toEqual([1]);
+  }
+  await Promise.all([box.send(1), log.append("s", 1), space.out(["t"])]);
+  expect(await other.client<typeof service>(name).run()).toBe("served");
+}
+
 async function outbox(scene: Scene): Promise<void> {
   const bus = await scene.connect();
   const subject = scene.name();
@@ -208,6 +236,7 @@ export const recoveryClauses: readonly Clause[] = [
   faultClause("recovery/subscriptions", "after an outage every subscription is there again, once", subscriptions),
   faultClause("recovery/receivers", "after an outage receivers and workers go on", receivers),
   faultClause("recovery/waiters", "after an outage waiting takers, readers of logs and durables go on", waiters),
+  faultClause("recovery/meanwhile", "what was asked of a broker that was gone is done when it is back", askedMeanwhile),
   faultClause("recovery/outbox", "what was published during an outage is sent after it, in order", outbox),
   faultClause(
     "recovery/outbox-bound",

@@ -51,18 +51,18 @@ export class ClientCalls implements Calls {
     const id = this.#nextId++;
     const values = [id, serverRow({ ...spec, handled: 0, failed: 0, meanMs: 0 })];
     this.#servers.set(id, accept);
-    const restored = this.#restorer.keep(Operation.serve, values, () => undefined);
     try {
       await this.#requests.request(Operation.serve, `serve ${spec.address}`, "writes", values);
     } catch (error) {
       this.#servers.delete(id);
-      restored.forget();
       // It may be registered all the same.
       if (isBusError(error, "indefinite")) {
         this.#requests.request(Operation.unserve, "stop serving", "writes", [id]).catch(() => undefined);
       }
       throw error;
     }
+    // Not before: until it is answered, the request itself is asked again after the loss of the hub.
+    const restored = this.#restorer.keep(Operation.serve, values, () => undefined);
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       restored.forget();

@@ -29,18 +29,18 @@ export class ClientTopics implements Topics {
     const id = this.#nextId++;
     const values = [id, pattern, group ?? null];
     this.#sinks.set(id, sink);
+    try {
+      await this.#requests.request(Operation.subscribe, `subscribe to ${pattern}`, "writes", values);
+    } catch (error) {
+      this.#abandon(id, error);
+      throw error;
+    }
+    // Not before: until it is answered, the request itself is asked again after the loss of the hub.
     const restored = this.#restorer.keep(Operation.subscribe, values, (error) => {
       this.#sinks.delete(id);
       restored.forget();
       sink.end(error);
     });
-    try {
-      await this.#requests.request(Operation.subscribe, `subscribe to ${pattern}`, "writes", values);
-    } catch (error) {
-      // It may be effective all the same.
-      this.#abandon(id, restored.forget, error);
-      throw error;
-    }
     let closing: Promise<void> | undefined;
     return {
       close: () => {
@@ -50,9 +50,9 @@ export class ClientTopics implements Topics {
     };
   }
 
-  #abandon(id: number, forget: () => void, error: unknown): void {
+  #abandon(id: number, error: unknown): void {
     this.#sinks.delete(id);
-    forget();
+    // It may be effective all the same.
     if (isBusError(error, "indefinite")) {
       this.#requests.request(Operation.unsubscribe, "unsubscribe", "writes", [id]).catch(() => undefined);
     }
