@@ -141,6 +141,7 @@ function startProcesses(
     workers,
     args: ["mapreduce", "worker", job, "--reducers", reducers, "--quiet"],
     env: { QUADRANT_URL: url },
+    told: (text) => void process.stderr.write(text),
     onDeath: ({ code, signal }) =>
       output.warn(`a worker died of ${signal ?? `exit code ${code}`}; another takes its place`),
     onFailure,

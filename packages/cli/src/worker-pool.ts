@@ -6,6 +6,8 @@ export interface PoolOptions {
   /** What each is started with. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What they say on stderr. */
+  readonly told: (text: string) => void;
   /** A worker died and another was started in its place. */
   readonly onDeath: (exit: Exit) => void;
   /** The workers die as soon as they begin: the pool has given up. */
@@ -53,7 +55,7 @@ export class WorkerPool {
   }
 
   #start(): void {
-    const child = new Child(this.#options.args, this.#options.env, (text) => process.stderr.write(text));
+    const child = new Child(this.#options.args, this.#options.env, this.#options.told);
     this.#children.add(child);
     void child.exited.then((exit) => this.#onExit(child, exit));
   }
