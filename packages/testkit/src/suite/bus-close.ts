@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import type { Bus, BusStatus, Delivery } from "@quadrant/contract";
 import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
@@ -199,6 +200,48 @@ async function statuses(scene: Scene): Promise<void> {
   }
 }
 
+async function underLoad(scene: Scene): Promise<void> {
+  const subject = scene.name();
+  const messages = collect(scene.own(await scene.bus.subscribe<number>(subject, { buffer: 100_000 })));
+  const bus = await scene.connect();
+  let accepted = 0;
+  const publishing = range(5_000).map((n) =>
+    bus.publish(subject, n).then(
+      () => accepted++,
+      (error: { code: string }) => expect(error.code).toBe("closed"),
+    ),
+  );
+  await guard(Promise.all([bus.close(), ...publishing]), "the close and every publish");
+  await messages.atLeast(accepted);
+  const data = messages.items.map((message) => message.data);
+  expect(data).toEqual(data.toSorted((a, b) => a - b));
+  expect(new Set(data).size).toBe(data.length);
+}
+
+/** What the process holds open, as far as it can be told: what keeps it alive, and on Linux its file descriptors. */
+async function openHandles(): Promise<number> {
+  const descriptors = await readdir("/proc/self/fd").catch(() => []);
+  return process.getActiveResourcesInfo().filter((kind) => kind !== "Timeout").length + descriptors.length;
+}
+
+async function leavesNothing(scene: Scene): Promise<void> {
+  const use = async (): Promise<void> => {
+    const bus = await scene.connect();
+    const name = scene.name();
+    const box = await bus.mailbox(name);
+    await Promise.all([bus.subscribe(name), box.receive(), box.process(() => undefined)]);
+    await bus.serve(name, { run: () => 1 });
+    const waiting = (await bus.space(name)).in(["never"]).catch(() => undefined);
+    await bus.client<{ run(): number }>(name).run();
+    await bus.close({ drainMs: 100 });
+    await waiting;
+  };
+  await use();
+  const before = await openHandles();
+  await Promise.all(range(5).map(use));
+  await eventually("what five connections held to be released", async () => (await openHandles()) <= before);
+}
+
 async function manyConnections(scene: Scene): Promise<void> {
   const subject = scene.name();
   const messages = collect(scene.own(await scene.bus.subscribe<number>(subject)));
@@ -217,5 +260,11 @@ export const busCloseClauses: readonly Clause[] = [
   clause("close/waiters", "close ends what waits: operations are closed, loops end", endsWhatWaits),
   clause("close/calls", "close ends the calls it waits for", callEnds),
   clause("close/status", "a status listener sees connected first and closed last, then ends", statuses),
+  clause(
+    "close/under-load",
+    "a close amid publishing: what was accepted arrives, in order, the rest is closed",
+    underLoad,
+  ),
+  clause("close/leaves-nothing", "after close nothing is left open", leavesNothing),
   clause("close/many", "twenty connections come, publish and go", manyConnections),
 ];

@@ -122,6 +122,34 @@ async function sharedServers(scene: Scene): Promise<void> {
   expect(servers.reduce((sum, server) => sum + server.handled, 0)).toBe(90);
 }
 
+async function serverLeaves(scene: Scene): Promise<void> {
+  const address = scene.name();
+  const executed = new Map<number, number>();
+  const service = {
+    async run(n: number) {
+      executed.set(n, (executed.get(n) ?? 0) + 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      return n;
+    },
+  };
+  scene.own(await scene.bus.serve(address, service));
+  const stub = scene.other.client<typeof service>(address);
+  let next = 0;
+  for (const _ of range(5)) {
+    const leaving = await scene.other.serve(address, service);
+    const calls: Promise<number>[] = [];
+    const call = (): void => void calls.push(stub.run(next++));
+    for (const __ of range(40)) call();
+    const left = leaving[Symbol.asyncDispose]();
+    for (const __ of range(40)) call();
+    const results = await guard(Promise.all(calls), "the calls");
+    expect(results).toEqual(range(80).map((n) => next - 80 + n));
+    await guard(left, "the dispose");
+  }
+  expect([...executed.values()].every((times) => times === 1)).toBe(true);
+  expect(executed.size).toBe(next);
+}
+
 async function iterative(scene: Scene): Promise<void> {
   const address = scene.name();
   let running = 0;
@@ -233,6 +261,7 @@ export const callClauses: readonly Clause[] = [
   clause("calls/unknown-method", "an unknown method is invalid, and the message names those there are", unknownMethod),
   clause("calls/own-reply", "each of 10 000 concurrent calls gets its own reply", ownReplies),
   clause("calls/shared", "servers of one address share its calls, each executed once", sharedServers),
+  clause("calls/leave", "a server that leaves fails no call: what it does not take goes to another", serverLeaves),
   clause("calls/iterative", "concurrency 1 runs calls one by one, in order", iterative),
   clause("calls/at-once", "by default calls run as they come", atOnceByDefault),
   clause("calls/context", "a method sees the caller's headers, its deadline, and what was called", context),

@@ -24,6 +24,7 @@ import { pubsubOverflowClauses } from "./pubsub-overflow.ts";
 import { recoveryClauses } from "./recovery.ts";
 import { spaceClauses } from "./space.ts";
 import { spaceCapacityClauses } from "./space-capacity.ts";
+import { spaceHistoryClauses } from "./space-history.ts";
 import { spaceLeaseClauses } from "./space-leases.ts";
 import { spaceMatchingClauses } from "./space-matching.ts";
 import { spaceWaiterClauses } from "./space-waiters.ts";
@@ -48,6 +49,7 @@ export const clauses: readonly Clause[] = [
   ...spaceWaiterClauses,
   ...spaceLeaseClauses,
   ...spaceCapacityClauses,
+  ...spaceHistoryClauses,
   ...callClauses,
   ...callEndClauses,
   ...callStreamClauses,

@@ -142,12 +142,17 @@ async function conserved(scene: Scene): Promise<void> {
   const count = 300;
   await box.sendMany(range(count));
   const done = new Set<number>();
+  const inHand = new Set<number>();
   const workers = await Promise.all(
     range(4).map(async (who) => {
       const bus = who % 2 === 0 ? scene.bus : scene.other;
       const same = await bus.mailbox<number>(box.address);
       return same.process(
         async (letter) => {
+          expect(inHand.has(letter.data), "two holders at once").toBe(false);
+          inHand.add(letter.data);
+          await new Promise((resolve) => setImmediate(resolve));
+          inHand.delete(letter.data);
           const fate = (letter.data * 7 + letter.attempt * 13) % 10;
           if (fate < 4) throw new NoGood("not this time");
           if (fate === 4) await letter.reject(new NoGood("never"));

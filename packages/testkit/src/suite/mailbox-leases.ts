@@ -193,6 +193,32 @@ async function released(scene: Scene): Promise<void> {
   expect((await box.info()).dead).toBe(0);
 }
 
+async function releasedInFlight(scene: Scene): Promise<void> {
+  const box = await scene.bus.mailbox<number>(scene.name(), { maxAttempts: 1 });
+  const same = await scene.other.mailbox<number>(box.address);
+  const count = scene.rounds(1_000);
+  const seen: number[] = [];
+  const sending = (async () => {
+    for (const n of range(count)) await same.send(n);
+  })();
+  // Receivers that leave while letters are on their way to them.
+  while (seen.length < count) {
+    const controller = new AbortController();
+    const receiver = await box.receive({ signal: controller.signal, maxInFlight: 1 + (seen.length % 16) });
+    if (seen.length % 3 === 0) setImmediate(() => controller.abort());
+    let left = seen.length % 5;
+    for await (const letter of receiver) {
+      expect(letter.attempt).toBe(1);
+      seen.push(letter.data);
+      await letter.ack();
+      if (left-- === 0) break;
+    }
+  }
+  await sending;
+  expect(seen.toSorted((a, b) => a - b)).toEqual(range(count));
+  expect(await box.info()).toEqual({ waiting: 0, held: 0, delayed: 0, dead: 0 });
+}
+
 async function settledAfterTheLoop(scene: Scene): Promise<void> {
   const box = await scene.bus.mailbox<number>(scene.name());
   await box.send(1);
@@ -222,5 +248,10 @@ export const mailboxLeaseClauses: readonly Clause[] = [
   clause("lease/nothing-ahead", "without autoExtend nothing is fetched ahead of the iterator", nothingAhead),
   clause("lease/max-in-flight", "a receiver holds at most maxInFlight letters", bounded),
   clause("lease/release", "what nobody saw goes back when the receiver leaves, without an attempt", released),
+  clause(
+    "lease/release-race",
+    "receivers that leave while letters come lose none and spend no attempt",
+    releasedInFlight,
+  ),
   clause("lease/after-the-loop", "a letter in hand can be settled after its loop was left", settledAfterTheLoop),
 ];
