@@ -14,7 +14,7 @@ export interface Piece {
   readonly attempt: string;
   readonly part: number;
   readonly parts: number;
-  readonly text: string;
+  text: string;
 }
 
 /**

@@ -73,6 +73,8 @@ async function merge(
   for await (const letter of letters) {
     held.push(letter);
     state.add(letter.data);
+    // The letter is needed until the end, its text is not: all of them together are most of what a worker holds.
+    letter.data.text = "";
     if (state.tasks < plan.tasks) continue;
     await sendResult(bus, partition, state, options, signal);
     await claim.ack();
