@@ -116,6 +116,18 @@ describe("a durable", () => {
     ]);
   });
 
+  test("keeps no timer when its log is destroyed", async () => {
+    const { clock, session } = startTrial();
+    await session.logs.open("l", { maxAgeMs: 1000 });
+    await session.logs.openDurable("l", { durable: "d" });
+    await append(session, "a", "b");
+    const [a] = await fetchNow(session);
+    await session.logs.settle("l", "d", [{ kind: "nak", token: a!.token, delayMs: 150 }]);
+    expect(clock.pending).toBe(1);
+    await session.logs.destroy("l");
+    expect(clock.pending).toBe(0);
+  });
+
   test("that retention overtakes goes on with what is left", async () => {
     const { session } = startTrial();
     await session.logs.open("l", { maxMessages: 2 });

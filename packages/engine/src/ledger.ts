@@ -43,10 +43,10 @@ interface Fetcher {
  */
 export class Ledger {
   readonly dead: DeadLetters = new DeadLetters();
-  delayed = 0;
   readonly #setting: Setting;
   readonly #home: LetterHome;
   readonly #held = new Map<string, Letter>();
+  readonly #delayed = new Set<Letter>();
   readonly #ready = new Heap<Letter>((a, b) => a.order < b.order);
   readonly #fetchers = new Chain<Fetcher>();
 
@@ -57,6 +57,10 @@ export class Ledger {
 
   get held(): number {
     return this.#held.size;
+  }
+
+  get delayed(): number {
+    return this.#delayed.size;
   }
 
   get fetchers(): number {
@@ -71,10 +75,10 @@ export class Ledger {
 
   postpone(letter: Letter, until: number): void {
     letter.state = "delayed";
-    this.delayed++;
+    this.#delayed.add(letter);
     letter.timer = this.#setting.timers.add(until, () => {
       letter.timer = undefined;
-      this.delayed--;
+      this.#delayed.delete(letter);
       this.#home.admit(letter);
       this.dispatch();
     });
@@ -83,8 +87,7 @@ export class Ledger {
   /** Takes a letter that is not held out of the ledger. */
   withdraw(letter: Letter): void {
     if (letter.state === "waiting") this.#ready.remove(letter);
-    if (letter.state === "delayed") {
-      this.delayed--;
+    if (this.#delayed.delete(letter)) {
       this.#setting.timers.cancel(letter.timer);
       letter.timer = undefined;
     }
@@ -134,6 +137,7 @@ export class Ledger {
   /** All leases are stale from now on, and all who wait are told. */
   destroy(error: BusError): void {
     for (const letter of this.#held.values()) this.#endLoan(letter);
+    for (const letter of this.#delayed) this.#setting.timers.cancel(letter.timer);
     for (const { pending } of this.#fetchers) pending.end(error);
   }
 

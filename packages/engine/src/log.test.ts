@@ -44,6 +44,7 @@ describe("a log", () => {
     expect(await session.logs.append("l", { ...entry, expectLast: 0 })).toEqual({ seq: 1, duplicate: true });
     clock.advance(120_000);
     expect(await session.logs.append("l", entry)).toEqual({ seq: 3, duplicate: false });
+    expect((await read(session, "first")).entries.map(({ id }) => id)).toEqual(["mine", undefined, "mine"]);
   });
 
   test("appends on an expectation only where it holds", async () => {
@@ -82,10 +83,12 @@ describe("a log", () => {
     await session.logs.open("l", { maxBytes: 100 });
     for (let i = 0; i < 10; i++) await session.logs.append("l", envelope("a", "x".repeat(30)));
     const { bytes, count } = await session.logs.info("l");
-    expect(bytes).toBeLessThanOrEqual(100);
-    expect(count).toBe(2);
+    // Each has a body of 30, a subject of 1 and a media type of 10: two of them are 82.
+    expect({ bytes, count }).toEqual({ bytes: 82, count: 2 });
     await expect(session.logs.append("l", envelope("a", "x".repeat(100)))).rejects.toMatchObject({ code: "too-large" });
     expect((await session.logs.info("l")).count).toBe(2);
+    await session.logs.append("l", envelope("a", "x".repeat(89)));
+    expect(await session.logs.info("l")).toMatchObject({ bytes: 100, count: 1 });
   });
 
   test("keeps its limits: those left out stay, those that differ are a conflict", async () => {

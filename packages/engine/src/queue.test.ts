@@ -149,6 +149,20 @@ describe("a mailbox", () => {
     expect(idsOf(await fetchNow(session))).toEqual(["3"]);
   });
 
+  test("keeps no timer for letters that are settled, purged, or gone with it", async () => {
+    const { clock, session } = startTrial();
+    const timed = [letter("1", { ttlMs: 100 }), letter("2", { ttlMs: 100 }), letter("3", { ttlMs: 100, delayMs: 50 })];
+    await session.queues.send("q", timed);
+    const [held] = await fetchNow(session, 1);
+    await session.queues.settle("q", [{ kind: "ack", token: held!.token }]);
+    expect(await session.queues.purge("q")).toBe(2);
+    expect(clock.pending).toBe(0);
+    await session.queues.send("q", timed);
+    await fetchNow(session, 1);
+    await session.queues.destroy("q");
+    expect(clock.pending).toBe(0);
+  });
+
   test("does not deliver an expired letter anew, but lets its holder finish", async () => {
     const { clock, session } = startTrial();
     await session.queues.send("q", [letter("1", { ttlMs: 100 }), letter("2", { ttlMs: 100 })]);
@@ -265,6 +279,16 @@ describe("dead letters", () => {
     ]);
     expect(await session.queues.redrive("q", {})).toBe(1);
     expect(await session.queues.redrive("q", {})).toBe(0);
+  });
+
+  test("that live again go to those who wait", async () => {
+    const { session } = startTrial();
+    await send(session, "1");
+    const [held] = await fetchNow(session);
+    await session.queues.settle("q", [{ kind: "reject", token: held!.token, failure: { code: "x", message: "y" } }]);
+    const waiting = session.queues.fetch("q", { max: 1 });
+    expect(await session.queues.redrive("q", {})).toBe(1);
+    expect(await waiting).toMatchObject([{ id: "1", attempt: 1 }]);
   });
 
   test("do not come from a letter that was released unhandled", async () => {

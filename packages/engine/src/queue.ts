@@ -77,10 +77,7 @@ export class Queue implements LetterHome {
   }
 
   destroy(error: BusError): void {
-    for (const letter of this.#letters) {
-      this.#setting.timers.cancel(letter.expiry);
-      if (letter.state === "delayed") this.#setting.timers.cancel(letter.timer);
-    }
+    for (const letter of this.#letters) this.#setting.timers.cancel(letter.expiry);
     this.ledger.destroy(error);
   }
 
