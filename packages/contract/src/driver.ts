@@ -85,6 +85,11 @@ export interface TopicSink {
   lost(count: number): void;
   /** The subscription is gone for good. */
   end(error: BusError): void;
+  /**
+   * Whether a message would reach its subscriber now; absent: always. A group passes over a member that is away or has no
+   * room, as long as it has another.
+   */
+  available?(): boolean;
 }
 
 // ---------------------------------------------------------------- letters on loan: queues, and durables of logs

@@ -57,6 +57,25 @@ describe("topics", () => {
     expect([one.texts, two.texts]).toEqual([["x"], ["x"]]);
   });
 
+  test("pass over a member of a group that is away, as long as another is there", async () => {
+    const { session } = startTrial();
+    const away = new Set<number>();
+    const members = [0, 1, 2].map((index) => ({ ...recorder(), available: () => !away.has(index) }));
+    for (const member of members) await session.topics.subscribe("a", "g", member);
+    const publish = (text: string): void => void session.topics.publish(envelope("a", text));
+    away.add(0).add(1);
+    for (const text of ["x", "y"]) publish(text);
+    away.add(2);
+    for (const text of ["nobody", "nobody", "nobody"]) publish(text);
+    away.clear();
+    for (const text of ["1", "2", "3"]) publish(text);
+    expect(members.map(({ texts }) => texts)).toEqual([
+      ["nobody", "1"],
+      ["nobody", "2"],
+      ["x", "y", "nobody", "3"],
+    ]);
+  });
+
   test("skip a member that has left, and forget a group without members", async () => {
     const { engine, session } = startTrial();
     const [stays, leaves] = [recorder(), recorder()];

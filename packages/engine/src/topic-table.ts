@@ -13,8 +13,16 @@ class Group implements Target {
   #turn = 0;
 
   deliver(batch: readonly Envelope[]): void {
-    if (this.#turn >= this.members.length) this.#turn = 0;
-    this.members[this.#turn++]?.deliver(batch);
+    const count = this.members.length;
+    const first = this.#turn < count ? this.#turn : 0;
+    let at = first;
+    while (this.members[at]?.available?.() === false) {
+      at = (at + 1) % count;
+      // None is better than another: it stays whose turn it is.
+      if (at === first) break;
+    }
+    this.#turn = at + 1;
+    this.members[at]?.deliver(batch);
   }
 
   remove(member: TopicSink): void {
@@ -70,6 +78,7 @@ export class TopicTable {
       deliver: (batch) => sink.deliver(batch),
       lost: (count) => sink.lost(count),
       end: (error) => sink.end(error),
+      available: () => sink.available?.() ?? true,
     };
     const leave = group === undefined ? this.#join(pattern, member) : this.#joinGroup(pattern, group, member);
     this.#subscriptions++;

@@ -72,6 +72,7 @@ export class HubTopics {
 
   #sink(subscription: HubSubscription): TopicSink {
     return {
+      available: () => this.#session.attached && !this.#full,
       deliver: (batch) => {
         for (const envelope of batch) this.#deliver(subscription, envelope);
         this.#session.wake();
@@ -95,14 +96,18 @@ export class HubTopics {
   }
 
   #deliver(subscription: HubSubscription, envelope: Envelope): void {
-    const { link } = this.#session;
-    if (link.pendingBytes + link.unacknowledgedBytes > topicBytes) {
+    if (this.#full) {
       subscription.lost++;
       this.#lossy.add(subscription);
       return;
     }
     if (subscription.lost > 0) this.#tellLost(subscription);
-    link.write().begin(RecordKind.message).u32(subscription.id).envelope(envelope).end();
+    this.#session.link.write().begin(RecordKind.message).u32(subscription.id).envelope(envelope).end();
+  }
+
+  get #full(): boolean {
+    const { link } = this.#session;
+    return link.pendingBytes + link.unacknowledgedBytes > topicBytes;
   }
 
   #tellLost(subscription: HubSubscription): void {
@@ -113,9 +118,7 @@ export class HubTopics {
 
   /** There is room again: losses are told even where nothing more is published. */
   progress(): void {
-    if (this.#lossy.size === 0) return;
-    const { link } = this.#session;
-    if (link.pendingBytes + link.unacknowledgedBytes > topicBytes) return;
+    if (this.#lossy.size === 0 || this.#full) return;
     for (const subscription of this.#lossy) this.#tellLost(subscription);
   }
 }
