@@ -189,17 +189,19 @@ describe("npm start", () => {
     expect(await Promise.all(runs.map((run) => run.ended))).toEqual([130, 130]);
   });
 
-  it("interrupted in the middle, under npm and in its terminal, ends with nothing left", async () => {
+  it.each([
+    ["by Ctrl-C, which goes to all in the terminal and from npm to its own once more", "SIGINT", -1, [130, "SIGINT"]],
+    ["by a signal to npm alone", "SIGINT", 1, [130]],
+    ["by the end of npm", "SIGKILL", 1, ["SIGKILL"]],
+  ] as const)("interrupted in the middle %s, it ends with nothing left", async (_, signal, group, ends) => {
     const run = start("npm", ["start", "--silent", "--", longCorpus, "--workers", "2"]);
     await run.until((_, err) => err.includes("the hub is at "));
     await firstTask(run);
     const children = descendants(run.child.pid!);
     expect(children.length).toBeGreaterThanOrEqual(4);
-    // A terminal signals the whole group; npm passes its own on as well.
-    process.kill(-run.child.pid!, "SIGINT");
-    // npm may have died of the signal itself by then.
-    expect([130, "SIGINT"]).toContain(await run.ended);
+    process.kill(group * run.child.pid!, signal);
     await allGone(children);
+    expect(ends).toContain(await run.ended);
   });
 
   it("ends at once, saying why, when its hub dies in the middle", async () => {
