@@ -160,9 +160,6 @@ export class OrderedBucket implements Bucket {
   }
 }
 
-/** How often a tuple is drawn blindly before all are shown. */
-const draws = 16;
-
 /** For picks at random: an array without order, in which the last takes the place of what leaves. */
 export class RandomBucket implements Bucket {
   readonly shape: Shape | undefined;
@@ -197,15 +194,9 @@ export class RandomBucket implements Bucket {
     this.#places[place.index] = last;
   }
 
-  /** Draws with equal chances; after that, walks through all in a random order, so that every match has the same chance. */
+  /** Walks through all in a random order, each once: every match has the same chance, and no miss is counted twice. */
   search(look: Look): Resident | undefined {
     const places = this.#places;
-    if (places.length > 2 * draws) {
-      for (let i = 0; i < draws; i++) {
-        const { resident } = places[Math.floor(this.#random() * places.length)]!;
-        if (look(resident)) return resident;
-      }
-    }
     for (let left = places.length; left > 0; left--) {
       const place = places[Math.floor(this.#random() * left)]!;
       // Shuffles as it goes: what has been shown moves behind what has not.

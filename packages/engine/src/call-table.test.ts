@@ -1,5 +1,6 @@
 import type { CallRequest, InboundCall, ReplyFrame, ReplySink } from "@quadrant/contract";
 import { describe, expect, test } from "vitest";
+import type { Engine } from "./engine.ts";
 import type { EngineSession } from "./session.ts";
 import { startTrial } from "./trial.ts";
 
@@ -38,6 +39,11 @@ async function serve(session: EngineSession, instance: string, address: string =
   return { calls, controls, registration };
 }
 
+const counts = (engine: Engine) => {
+  const { calls, interests } = engine.describe() as { calls: Record<string, number>; interests: number };
+  return { ...calls, interests };
+};
+
 describe("a call", () => {
   test("reaches the servers of its address in turn, across sessions, and is answered", async () => {
     const { engine, session } = startTrial();
@@ -54,11 +60,11 @@ describe("a call", () => {
     expect([one.calls.length, two.calls.length]).toEqual([2, 2]);
     for (const call of [...one.calls, ...two.calls]) call.reply(frame("value"));
     expect(callers.map(({ heard }) => heard)).toEqual(Array(4).fill(["value"]));
-    expect(engine.describe()).toMatchObject({ calls: { servers: 2, inFlight: 0 } });
+    expect(counts(engine)).toEqual({ servers: 2, inFlight: 0, interests: 2 });
   });
 
   test("to an address that nobody serves fails at once", async () => {
-    const { session } = startTrial();
+    const { engine, session } = startTrial();
     const caller = listener();
     session.calls.call(request("nobody"), caller);
     await settle();
@@ -69,6 +75,8 @@ describe("a call", () => {
     await settle();
     expect(caller.heard).toEqual(["no-responder", "no-responder"]);
     expect(await session.calls.services()).toEqual([]);
+    await registration.close();
+    expect(counts(engine)).toEqual({ servers: 0, inFlight: 0, interests: 0 });
   });
 
   test("streams items, grants credit, and is over with its last frame", async () => {
@@ -103,7 +111,7 @@ describe("a call", () => {
     calls[0]!.reply(frame("value"));
     expect(controls).toEqual(["cancel"]);
     expect(caller.heard).toEqual([]);
-    expect(engine.describe()).toMatchObject({ calls: { inFlight: 0 } });
+    expect(counts(engine)).toEqual({ servers: 1, inFlight: 0, interests: 1 });
   });
 
   test("in flight to a server whose session ends is indefinite; one that only stops serving finishes it", async () => {
@@ -141,7 +149,7 @@ describe("a call", () => {
   });
 
   test("that a server refuses goes to another, and to nobody twice", async () => {
-    const { session } = startTrial();
+    const { engine, session } = startTrial();
     const servers = [await serve(session, "one"), await serve(session, "two")];
     const caller = listener();
     session.calls.call(request("calc"), caller);
@@ -152,24 +160,50 @@ describe("a call", () => {
     expect(other.calls).toHaveLength(1);
     refusing.calls[0]!.reply(frame("value"));
     expect(caller.heard).toEqual([]);
+    expect(counts(engine)).toEqual({ servers: 2, inFlight: 1, interests: 4 });
     other.calls[0]!.refuse();
     expect(caller.heard).toEqual(["no-responder"]);
     expect(refusing.calls).toHaveLength(1);
+    expect(counts(engine)).toEqual({ servers: 2, inFlight: 0, interests: 2 });
   });
 });
 
+test("the turn of an address is kept when a server before it leaves, and found when the last leaves", async () => {
+  const { session } = startTrial();
+  const servers = [await serve(session, "0"), await serve(session, "1"), await serve(session, "2")];
+  const call = async (): Promise<void> => {
+    session.calls.call(request("calc"), listener());
+    await settle();
+  };
+  const taken = (): number[] => servers.map(({ calls }) => calls.length);
+  await call();
+  await call();
+  await servers[0]!.registration.close();
+  await call();
+  expect(taken()).toEqual([1, 1, 1]);
+  await servers[2]!.registration.close();
+  await call();
+  expect(taken()).toEqual([1, 2, 1]);
+});
+
 test("the directory tells who serves what, and how it went", async () => {
-  const { clock, session } = startTrial();
+  const { clock, engine, session } = startTrial();
   const { calls } = await serve(session, "one");
   await serve(session, "idle", "another");
-  for (let i = 0; i < 3; i++) session.calls.call(request("calc"), listener());
+  const outbound = Array.from({ length: 4 }, () => session.calls.call(request("calc"), listener()));
   await settle();
   clock.advance(10);
   calls[0]!.reply(frame("value"));
   clock.advance(10);
-  calls[1]!.reply(frame("error"));
+  calls[1]!.reply(frame("end"));
+  clock.advance(10);
+  calls[2]!.reply(frame("error"));
+  // Given up by the caller: it did not succeed.
+  clock.advance(20);
+  outbound[3]!.cancel();
   expect(await session.calls.services()).toEqual([
     { address: "another", instance: "idle", methods: ["m"], version: "1", handled: 0, failed: 0, meanMs: 0 },
-    { address: "calc", instance: "one", methods: ["m"], version: "1", handled: 2, failed: 1, meanMs: 15 },
+    { address: "calc", instance: "one", methods: ["m"], version: "1", handled: 4, failed: 2, meanMs: 27.5 },
   ]);
+  expect(counts(engine)).toEqual({ servers: 2, inFlight: 0, interests: 2 });
 });

@@ -92,7 +92,6 @@ class Call implements OutboundCall {
     this.#startedAt = this.#table.setting.now();
     this.#serverGone = {
       end: () => {
-        this.#count(true);
         this.#fail(
           this.#table.setting.fault(
             "indefinite",
@@ -231,8 +230,7 @@ export class CallTable {
       this.#servers--;
       owner.interests.delete(interest);
       joined.remove(server);
-      if (joined.servers.length === 0 && this.#addresses.get(spec.address) === joined)
-        this.#addresses.delete(spec.address);
+      if (joined.servers.length === 0) this.#addresses.delete(spec.address);
     };
     const interest: Interest = { end: leave };
     owner.interests.add(interest);

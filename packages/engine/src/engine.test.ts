@@ -146,13 +146,39 @@ describe("an engine", () => {
     await session.topics.subscribe("a", "g", { deliver: () => undefined, lost: () => undefined, end: () => undefined });
     expect(engine.describe()).toEqual({
       sessions: 1,
-      topics: { subscriptions: 1, groups: 1, published: 0 },
+      interests: 1,
+      loans: 4,
+      topics: { subscriptions: 1, groups: 1, patterns: 1, published: 0 },
       mailboxes: { mailboxes: 1, waiting: 0, held: 2, delayed: 1, dead: 0, fetchers: 0 },
       logs: { logs: 1, entries: 1, bytes: 11, durables: 1, held: 1, delayed: 0, dead: 0, followers: 0 },
       spaces: { spaces: 1, tuples: 0, claims: 1, waiters: 0 },
       calls: { servers: 0, inFlight: 0 },
       timers: 5,
     });
+  });
+
+  test("has nothing left of what is over", async () => {
+    const { clock, engine, session } = startTrial();
+    const { letters, entries, claim } = await hold(session);
+    const ack = (token: string) => ({ kind: "ack", token }) as const;
+    await session.queues.settle("q", [ack(letters[0]!.token), { kind: "release", token: letters[1]!.token }]);
+    await session.logs.settle("l", "d", [ack(entries[0]!.token)]);
+    await session.tuples.settleClaim("s", ack(claim.token));
+    const abort = new AbortController();
+    const waiting = [
+      session.queues.fetch("none", { max: 1, signal: abort.signal }),
+      session.logs.read("l", { from: "new", max: 1, follow: true, signal: abort.signal }),
+      session.tuples.take("s", anything, { signal: abort.signal, timeoutMs: 1000 }).catch(() => undefined),
+      session.tuples.take("s", anything, { timeoutMs: 10 }).catch(() => undefined),
+    ];
+    expect(engine.describe()).toMatchObject({ interests: 4, loans: 0 });
+    clock.advance(10);
+    abort.abort();
+    await Promise.all(waiting);
+    const sink = { deliver: () => undefined, lost: () => undefined, end: () => undefined };
+    await (await session.topics.subscribe("a", "g", sink)).close();
+    expect(engine.describe()).toMatchObject({ interests: 0, loans: 0, timers: 0 });
+    expect(clock.pending).toBe(0);
   });
 
   test("that closes closes its sessions and leaves no timer", async () => {

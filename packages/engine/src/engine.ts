@@ -57,8 +57,16 @@ export class Engine {
 
   /** Counts of everything, for `quadrant info`. */
   describe(): Record<string, unknown> {
+    let interests = 0;
+    let loans = 0;
+    for (const owner of this.#owners) {
+      interests += owner.interests.size;
+      loans += owner.loans.size;
+    }
     return {
       sessions: this.#owners.size,
+      interests,
+      loans,
       topics: this.#topics.describe(),
       mailboxes: this.#queues.describe(),
       logs: this.#logs.describe(),

@@ -7,9 +7,16 @@ export interface RevocableTuple {
   restore(): void;
 }
 
-/** The capability, with a take that can be undone: for a server whose answer may not reach the taker. */
+/** Several of them, put back together. */
+export interface RevocableTupleList {
+  readonly tuples: readonly string[];
+  restore(): void;
+}
+
+/** The capability, with takes that can be undone: for a server whose answer may not reach the taker. */
 export interface RevocableTuples extends Tuples {
   takeRevocable(space: string, template: string, wait: Wait): Promise<RevocableTuple>;
+  takeManyRevocable(space: string, template: string, max: number): Promise<RevocableTupleList>;
 }
 
 /** One party's connection to an engine: the capabilities of the driver contract, and what ends with the party. */

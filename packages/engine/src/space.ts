@@ -15,7 +15,7 @@ import { Claims } from "./claims.ts";
 import type { Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { Resident } from "./resident.ts";
-import type { RevocableTuple } from "./session.ts";
+import type { RevocableTuple, RevocableTupleList } from "./session.ts";
 import type { Setting } from "./setting.ts";
 import { TupleIndex } from "./tuple-index.ts";
 import { TupleSearch } from "./tuple-search.ts";
@@ -152,11 +152,16 @@ export class Space {
     return this.#search.one(compileTemplate(template))?.text;
   }
 
-  takeMany(template: string, max: number): string[] {
+  takeMany(template: string, max: number): RevocableTupleList {
     const found = this.#search.many(compileTemplate(template), max);
     for (const resident of found) this.#store.remove(resident);
     this.#store.admit();
-    return found.map((resident) => resident.text);
+    return {
+      tuples: found.map((resident) => resident.text),
+      restore: () => {
+        for (const resident of found) this.#store.restore(resident);
+      },
+    };
   }
 
   readAll(template: string): string[] {

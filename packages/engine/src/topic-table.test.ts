@@ -88,7 +88,23 @@ describe("topics", () => {
     expect(stays.texts).toEqual(["0", "1", "2", "3"]);
     expect(leaves.texts).toEqual([]);
     await staying.close();
-    expect(engine.describe()).toMatchObject({ topics: { subscriptions: 0, groups: 0 } });
+    expect(engine.describe()).toMatchObject({ topics: { subscriptions: 0, groups: 0, patterns: 0 } });
+  });
+
+  test("keep the turn of a group when a member before it leaves", async () => {
+    const { engine, session } = startTrial();
+    const members = [recorder(), recorder(), recorder()];
+    const registrations = [];
+    for (const member of members) registrations.push(await session.topics.subscribe("a", "g", member));
+    for (const text of ["0", "1"]) session.topics.publish(envelope("a", text));
+    await registrations[0]!.close();
+    for (const text of ["2", "3"]) session.topics.publish(envelope("a", text));
+    expect(members.map(({ texts }) => texts)).toEqual([["0"], ["1", "3"], ["2"]]);
+    // The next is the first that is left: who leaves behind it does not matter.
+    await registrations[1]!.close();
+    session.topics.publish(envelope("a", "4"));
+    expect(members[2]!.texts).toEqual(["2", "4"]);
+    expect(engine.describe()).toMatchObject({ topics: { published: 5 } });
   });
 
   test("deliver nothing after a subscription's close, and end it with the session", async () => {

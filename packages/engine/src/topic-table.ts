@@ -52,7 +52,12 @@ export class TopicTable {
   }
 
   describe(): Record<string, number> {
-    return { subscriptions: this.#subscriptions, groups: this.#groups.size, published: this.#published };
+    return {
+      subscriptions: this.#subscriptions,
+      groups: this.#groups.size,
+      patterns: this.#trie.size,
+      published: this.#published,
+    };
   }
 
   #publish(owner: Owner, envelope: Envelope): Promise<void> | undefined {
