@@ -21,6 +21,19 @@ test("a tuple that is restored is back in its original place", async () => {
   expect(await one.tuples.readAll("s", job)).toEqual([1, 2, 3].map((n) => encodeTuple(["job", n])));
 });
 
+test("one that is restored has its lease again, and can be renewed", async () => {
+  const { clock, one } = session();
+  const lease = await one.tuples.out("s", encodeTuple(["job", 1]), 1_000, {});
+  const taken = await one.tuples.takeRevocable("s", job, {});
+  taken.restore();
+  await one.tuples.renew("s", lease.id, 2_000);
+  clock.advance(1_999);
+  expect(await one.tuples.count("s", job)).toBe(1);
+  clock.advance(1);
+  expect(await one.tuples.count("s", job)).toBe(0);
+  expect(clock.pending).toBe(0);
+});
+
 test("one that is restored satisfies those who wait", async () => {
   const { one } = session();
   await one.tuples.out("s", encodeTuple(["job", 1]), undefined, {});

@@ -261,6 +261,25 @@ describe("a space with a capacity", () => {
     expect(await session.tuples.readAll("s", anything)).toEqual([tuple(["4", 0])]);
   });
 
+  test("lets an out in when a claim ends without its tuple coming back", async () => {
+    const { clock, session } = startTrial();
+    await session.tuples.open("s", { capacity: 1 });
+    await out(session, ["expires", 0], 100);
+    const { token } = await session.tuples.claim("s", anything, 1000, {});
+    const first = out(session, ["first", 0]);
+    clock.advance(100);
+    expect(await outcome(first)).toBe("pending");
+    await session.tuples.settleClaim("s", { kind: "nak", token });
+    await first;
+    const claim = await session.tuples.claim("s", anything, 1000, {});
+    const second = out(session, ["second", 0]);
+    const taker = session.tuples.take("s", anything, {});
+    await session.tuples.settleClaim("s", { kind: "nak", token: claim.token });
+    expect(await taker).toBe(tuple(["first", 0]));
+    await second;
+    expect(await session.tuples.readAll("s", anything)).toEqual([tuple(["second", 0])]);
+  });
+
   test("takes many together, or none of them", async () => {
     const { session } = startTrial();
     await session.tuples.open("s", { capacity: 3 });
