@@ -47,6 +47,8 @@ export class Connection {
   #owesAck = false;
   /** Whether the listener takes the connection for present. */
   #announced = false;
+  /** Until what a new session needs is set up: subscriptions, servers. */
+  #settling: Promise<void> | undefined;
   #lastHeard = 0;
   #lastTick = 0;
   #ticking: NodeJS.Timeout | undefined;
@@ -135,13 +137,14 @@ export class Connection {
     this.#session = welcome.session;
     this.#lastHeard = this.#lastTick = performance.now();
     this.#wire = wire;
-    let settled: Promise<void> | undefined;
     if (welcome.resumed) this.#link.resume(welcome.received);
     else if (!first) {
       this.#link.restart(() => {
-        settled = this.#events.renewed(sameHub);
+        this.#settling = this.#events.renewed(sameHub);
       });
     }
+    // What a new session needs may be under way still when that session goes on over yet another connection.
+    const settling = this.#settling;
     wire.onDisconnect(() => this.#lose(wire));
     void this.#receive(wire);
     clearInterval(this.#ticking);
@@ -149,11 +152,12 @@ export class Connection {
     const announce = (): void => {
       if (this.#wire !== wire) return;
       this.#announced = true;
-      const detail = { hub: welcome.hub, resumed: welcome.resumed };
+      this.#settling = undefined;
+      const detail = { hub: welcome.hub, resumed: welcome.resumed && settling === undefined };
       this.#events.status({ kind: first ? "connected" : "reconnected", at: new Date(), detail });
     };
-    if (settled === undefined) announce();
-    else void settled.then(announce);
+    if (settling === undefined) announce();
+    else void settling.then(announce);
     this.flush();
   }
 
