@@ -151,7 +151,7 @@ describe("an engine", () => {
       topics: { subscriptions: 1, groups: 1, patterns: 1, published: 0 },
       mailboxes: { mailboxes: 1, waiting: 0, held: 2, delayed: 1, dead: 0, fetchers: 0 },
       logs: { logs: 1, entries: 1, bytes: 11, durables: 1, held: 1, delayed: 0, dead: 0, followers: 0 },
-      spaces: { spaces: 1, tuples: 0, claims: 1, waiters: 0 },
+      spaces: { spaces: 1, tuples: 0, claims: 1, waiters: 0, forms: 1, buckets: 0 },
       calls: { servers: 0, inFlight: 0 },
       timers: 5,
     });

@@ -38,8 +38,9 @@ export class Form {
     return this.size === 0 && this.#waiters === 0;
   }
 
-  get shapes(): number {
-    return this.#shapes.length;
+  /** How many buckets its shapes have: none is kept that is empty and that nobody waits in. */
+  get buckets(): number {
+    return this.#shapes.reduce((sum, shape) => sum + shape.buckets.size, 0);
   }
 
   add(resident: Resident, restored: boolean): void {

@@ -53,12 +53,14 @@ export class SpaceTable {
   }
 
   describe(): Record<string, number> {
-    const total = { spaces: this.#spaces.size, tuples: 0, claims: 0, waiters: 0 };
+    const total = { spaces: this.#spaces.size, tuples: 0, claims: 0, waiters: 0, forms: 0, buckets: 0 };
     for (const space of this.#spaces) {
-      const { tuples, claims, waiters } = space.describe();
+      const { tuples, claims, waiters, forms, buckets } = space.describe();
       total.tuples += tuples;
       total.claims += claims;
       total.waiters += waiters;
+      total.forms += forms;
+      total.buckets += buckets;
     }
     return total;
   }

@@ -83,9 +83,9 @@ export class Space {
     assertSame(this.#setting, `the space ${this.name}`, this.#terms, spec);
   }
 
-  describe(): { readonly tuples: number; readonly claims: number; readonly waiters: number } {
+  describe(): Record<"tuples" | "claims" | "waiters" | "forms" | "buckets", number> {
     const claims = this.#claims.size;
-    return { tuples: this.#store.size - claims, claims, waiters: this.#pending.size };
+    return { tuples: this.#store.size - claims, claims, waiters: this.#pending.size, ...this.#index.describe() };
   }
 
   out(owner: Owner, text: string, leaseMs: number | undefined, wait: Wait): TupleLease | Promise<TupleLease> {

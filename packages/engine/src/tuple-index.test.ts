@@ -60,6 +60,7 @@ test("a tuple that leaves is nowhere any more, and neither is the bucket that on
   expect(sizes(["x", 5])).toEqual([]);
   expect(sizes([any, 5])).toEqual([]);
   expect(residents.every(({ place }) => place === undefined)).toBe(true);
+  expect(index.describe()).toEqual({ forms: 1, buckets: 0 });
 });
 
 test("a tuple passes only the waiters that agree with it in the fields they give a value", () => {
@@ -76,7 +77,10 @@ test("a tuple passes only the waiters that agree with it in the fields they give
   expect(passed(["idle", 2, 2])).toBe(1);
   expect(passed({ kind: "busy", number: 2, other: 1 })).toBe(0);
   expect(passed({ kind: "busy", number: 3, other: 1 })).toBe(1);
+  // Odd ones by their number, even ones by both their fields.
+  expect(index.describe()).toEqual({ forms: 1, buckets: 1000 });
   for (const leave of leaves) leave();
+  expect(index.describe()).toEqual({ forms: 1, buckets: 0 });
   expect(index.lines(new Resident(tuple(["idle", 2, 2])))).toEqual([]);
 });
 
@@ -84,10 +88,20 @@ test("forms that nobody uses are forgotten, those of the moment are kept with th
   const { index, add, sizes } = makeIndex();
   for (let i = 0; i < 5000; i++) index.remove(add({ [`key${i}`]: 1 }));
   expect(sizes(partial({}))).toEqual([]);
+  expect(index.describe().forms).toBeLessThanOrEqual(257);
   const kept = add({ a: 1 });
   expect(sizes({ a: 1 })).toEqual([1]);
   index.remove(kept);
   expect(sizes({ a: 1 })).toEqual([]);
+  const used = ["b", "c"].map((key) => add({ [key]: 1 }));
+  const waiter = { seq: 1, template: compileTemplate(template({ d: any })), takes: true, deliver: () => undefined };
+  const leave = index.wait(waiter);
+  for (let i = 0; i < 1000; i++) index.remove(add({ [`key${i}`]: 1 }));
+  expect([{ b: 1 }, { c: 1 }].map((pattern) => sizes(pattern))).toEqual([[1], [1]]);
+  expect(index.lines(new Resident(tuple({ d: 1 }))).map((line) => line.size)).toEqual([1]);
+  leave();
+  for (const resident of used) index.remove(resident);
+  expect(index.describe().forms).toBeLessThanOrEqual(257);
 });
 
 test("templates and tuples of more fields than a shape can have are matched all the same", () => {

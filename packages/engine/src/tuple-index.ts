@@ -46,6 +46,12 @@ export class TupleIndex {
     this.#makeBucket = bucketMaker(pick, random);
   }
 
+  describe(): { readonly forms: number; readonly buckets: number } {
+    let buckets = this.#partials.size;
+    for (const form of this.#forms.values()) buckets += form.buckets;
+    return { forms: this.#forms.size, buckets };
+  }
+
   /** `restored`: to the place it had, not to the end. */
   add(resident: Resident, restored: boolean): void {
     const { keys, parts } = resident;
