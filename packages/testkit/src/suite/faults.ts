@@ -65,6 +65,7 @@ async function everythingEnds(scene: Scene, fault: (work: () => Promise<void>) =
       ["append", log.append("s", 1), async () => (await (await scene.bus.log(name)).info()).count],
       ["send", box.send(1), async () => (await (await scene.bus.mailbox(name)).info()).waiting],
       ["out", space.out(["t"], wait), async () => (await scene.bus.space(name)).count(["t"])],
+      ["out without a timeout", space.out(["v"]), async () => (await scene.bus.space(name)).count(["v"])],
       ["outMany", space.outMany([["u"]]), async () => (await scene.bus.space(name)).count(["u"])],
     ];
     const others: readonly (readonly [string, PromiseLike<unknown>])[] = [

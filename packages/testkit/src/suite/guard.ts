@@ -31,6 +31,14 @@ export async function eventually<T>(
   }
 }
 
+/** Resolves once the signal is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await guard(promise, "a signal to be aborted");
+}
+
 /** A promise to be settled from outside. */
 export interface Gate {
   readonly opened: Promise<void>;

@@ -2,7 +2,7 @@ import type { Delivery, Mailbox } from "@quadrant/contract";
 import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
 import { collect, next } from "./collected.ts";
-import { eventually, guard } from "./guard.ts";
+import { aborted, eventually } from "./guard.ts";
 import { consume } from "./mailbox.ts";
 import { range } from "./range.ts";
 import { rejection } from "./rejection.ts";
@@ -37,16 +37,9 @@ async function runsOut(scene: Scene): Promise<void> {
   const { box, first, second } = await loseALease(scene);
   expect(first.attempt).toBe(1);
   expect(second).toMatchObject({ id: first.id, data: "letter", headers: { h: "1" }, attempt: 2 });
-  await guard(aborted(first.signal), "the signal of the lost lease");
+  await aborted(first.signal);
   await second.ack();
   expect(await box.info()).toEqual({ waiting: 0, held: 0, delayed: 0, dead: 0 });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 async function fenced(scene: Scene): Promise<void> {

@@ -14,6 +14,8 @@ const sound: readonly History[] = [
   [put, take, { kind: "rdp", began: 35, ended: 36, found: true }],
   [put, take, { kind: "rdp", began: 41, ended: 42, found: false }],
   [put, { kind: "inp", began: 1, ended: 9, found: false }],
+  [put, { kind: "in", began: 25, ended: 30, found: "unknown" }, { kind: "rdp", began: 50, ended: 51, found: false }],
+  [put, { kind: "in", began: 25, ended: 30, found: "unknown" }, { kind: "rdp", began: 50, ended: 51, found: true }],
 ];
 
 const unsound: readonly (readonly [string, History])[] = [
@@ -22,6 +24,10 @@ const unsound: readonly (readonly [string, History])[] = [
   ["read before", [put, { kind: "rdp", began: 1, ended: 9, found: true }]],
   ["read after", [put, take, { kind: "rd", began: 41, ended: 42, found: true }]],
   ["missed by inp", [put, { kind: "inp", began: 21, ended: 22, found: false }]],
+  [
+    "missed by inp",
+    [put, { kind: "in", began: 25, ended: 30, found: "unknown" }, { kind: "inp", began: 22, ended: 23, found: false }],
+  ],
   ["missed by rdp", [put, take, { kind: "rdp", began: 21, ended: 29, found: false }]],
 ];
 

@@ -1,7 +1,7 @@
 import { any, type Claim, type Tuple } from "@quadrant/contract";
 import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
-import { eventually, guard } from "./guard.ts";
+import { aborted, eventually, guard } from "./guard.ts";
 import { range } from "./range.ts";
 import { rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
@@ -107,7 +107,7 @@ async function fenced(scene: Scene): Promise<void> {
   await space.out(["t"]);
   const first = await space.claim(["t"], { leaseMs: 40 });
   const second = await same.claim(["t"]);
-  expect(first.signal.aborted).toBe(true);
+  await aborted(first.signal);
   await rejection(first.ack(), "stale");
   await rejection(first.nak(), "stale");
   await rejection(first.extend(1_000), "stale");
