@@ -23,6 +23,8 @@ export interface Dialed {
 const maxReplyBytes = 128 * 1024 * 1024;
 /** A hello that nobody answered for so long is said again over a new connection. */
 const attemptMs = 5_000;
+/** Before the next attempt, after one whose connection broke. */
+const pauseMs = 50;
 
 class DealerWire implements Wire {
   readonly #socket: Dealer;
@@ -104,10 +106,14 @@ async function attempt(endpoint: string, hello: Buffer, limitMs: number, signal:
     () => new BusError("unavailable", "no answer"),
     () => new BusError("unavailable", "given up"),
   );
+  // The socket would connect again by itself, without its hello: that went to a hub that was just dying.
+  const broken = new Promise<BusError>((resolve) => {
+    wire.onDisconnect(() => resolve(new BusError("unavailable", "the connection broke")));
+  });
   const greeting = greet(wire, hello);
   greeting.catch(() => undefined);
   try {
-    const first = await Promise.race([greeting, silence]);
+    const first = await Promise.race([greeting, silence, broken]);
     if (!(first instanceof BusError)) return first;
     wire.close();
     throw first;
@@ -138,6 +144,7 @@ export async function dial(
       return await attempt(endpoint, hello, left, signal);
     } catch (error) {
       if (error instanceof BusError && error.code !== "unavailable") throw error;
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 }
