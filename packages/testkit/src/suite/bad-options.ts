@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { type Attempt, attempt, refuses } from "./bad-input.ts";
 import { type Clause, clause } from "./clause.ts";
 import { gather } from "./collected.ts";
-import { rejection } from "./rejection.ts";
+import { decided, rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
 
 const noDurations = [-1, Number.NaN, Number.NEGATIVE_INFINITY, "5", null] as unknown as number[];
@@ -84,7 +84,7 @@ async function longTimers(scene: Scene): Promise<void> {
   await space.out(["kept"], { leaseMs: longMs });
   await space.out(["kept"], { leaseMs: Number.POSITIVE_INFINITY });
   // A timer that fires at once for what it cannot count would fire before this one.
-  await rejection(space.in(["never"], { timeoutMs: 20 }), "timeout");
+  await decided("timeout", () => space.in(["never"], { timeoutMs: 20 }));
   expect(ended).toEqual([]);
   expect(await space.count(["kept"])).toBe(2);
   await space.outMany([["late"], ["late"]]);

@@ -15,6 +15,26 @@ export async function rejection(operation: PromiseLike<unknown>, ...codes: reado
   return checked(outcome.error, codes);
 }
 
+/**
+ * Asserts that a wait ends with the code. A broker on a loaded machine may not answer in time: that is "indefinite", proves
+ * nothing, and the wait is begun anew.
+ */
+export async function decided(code: "timeout" | "aborted", wait: () => PromiseLike<unknown>): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const error = await rejection(wait(), code, "indefinite");
+    if (error.code === code) return;
+  }
+  expect.fail(`"indefinite" 20 times where ${code} was due`);
+}
+
+/** What a wait does whose signal is aborted once it has begun. */
+export function abortedLater(wait: (signal: AbortSignal) => PromiseLike<unknown>): PromiseLike<unknown> {
+  const controller = new AbortController();
+  const waiting = wait(controller.signal);
+  setImmediate(() => controller.abort());
+  return waiting;
+}
+
 /** The same of a call that throws at once. */
 export function thrown(call: () => unknown, ...codes: readonly BusErrorCode[]): BusError {
   let value: unknown;

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
 import { guard } from "./guard.ts";
 import { range } from "./range.ts";
-import { rejection } from "./rejection.ts";
+import { abortedLater, decided, rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
 import { registered } from "./space.ts";
 
@@ -31,12 +31,8 @@ async function gaveUp(scene: Scene): Promise<void> {
   const name = scene.name();
   const [space, same] = [await scene.bus.space(name, { capacity: 1, whenFull: "wait" }), await scene.other.space(name)];
   await space.out(["t", 0]);
-  const controller = new AbortController();
-  const aborted = space.out(["t", 1], { signal: controller.signal });
-  await rejection(space.out(["t", 2], { timeoutMs: 20 }), "timeout");
-  await registered(space);
-  controller.abort();
-  await rejection(aborted, "aborted");
+  await decided("timeout", () => space.out(["t", 1], { timeoutMs: 20 }));
+  await decided("aborted", () => abortedLater((signal) => space.out(["t", 2], { signal })));
   await same.in(["t", 0]);
   await space.out(["t", 3]);
   expect(await same.rdAll(["t", any])).toEqual([["t", 3]]);

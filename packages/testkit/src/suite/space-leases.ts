@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
 import { aborted, eventually, guard } from "./guard.ts";
 import { range } from "./range.ts";
-import { rejection } from "./rejection.ts";
+import { decided, rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
 import { registered, spaces } from "./space.ts";
 
@@ -79,7 +79,7 @@ async function claimed(scene: Scene): Promise<void> {
   await registered(same);
   await space.out(["late"]);
   await (await guard(waiting, "the claim")).ack();
-  await rejection(same.claim(["nothing"], { timeoutMs: 10 }), "timeout");
+  await decided("timeout", () => same.claim(["nothing"], { timeoutMs: 10 }));
 }
 
 async function putBack(scene: Scene): Promise<void> {

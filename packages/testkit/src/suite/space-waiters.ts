@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
 import { guard } from "./guard.ts";
 import { range } from "./range.ts";
-import { rejection } from "./rejection.ts";
+import { abortedLater, decided, rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
 import { registered, spaces } from "./space.ts";
 
@@ -65,7 +65,7 @@ async function oneOfTwo(scene: Scene): Promise<void> {
 /** `in` against its abort or timeout: whoever wins, the tuple is in one place. */
 async function race(scene: Scene, kind: "abort" | "timeout"): Promise<void> {
   const { space, same } = await spaces(scene);
-  const outcomes = { taken: 0, ended: 0 };
+  const outcomes = { taken: 0, ended: 0, unknown: 0 };
   for (const round of range(scene.rounds(2_000))) {
     const controller = new AbortController();
     const wait = kind === "abort" ? { signal: controller.signal } : { timeoutMs: round % 3 };
@@ -84,26 +84,26 @@ async function race(scene: Scene, kind: "abort" | "timeout"): Promise<void> {
     if (outcome === round) {
       outcomes.taken++;
       expect(rest).toBeUndefined();
+    } else if (outcome === "indefinite") {
+      // A loaded broker did not answer in time, and so promised nothing: the tuple may come back yet.
+      outcomes.unknown++;
     } else {
       outcomes.ended++;
       expect(outcome).toBe(kind === "abort" ? "aborted" : "timeout");
       expect(rest).toEqual(["t", round]);
     }
   }
-  expect(outcomes.taken + outcomes.ended).toBe(scene.rounds(2_000));
-  expect(await space.count(["t", any])).toBe(0);
+  expect(outcomes.taken + outcomes.ended + outcomes.unknown).toBe(scene.rounds(2_000));
+  expect(await space.count(["t", any])).toBeLessThanOrEqual(outcomes.unknown);
 }
 
 async function ends(scene: Scene): Promise<void> {
   const { space, same } = await spaces(scene);
-  const controller = new AbortController();
-  const aborted = [space.in(["t"], { signal: controller.signal }), space.rd(["t"], { signal: controller.signal })];
-  const late = [space.in(["t"], { timeoutMs: 20 }), space.rd(["t"], { timeoutMs: 20 })];
-  for (const waiting of late) await rejection(waiting, "timeout");
-  controller.abort();
-  for (const waiting of aborted) await rejection(waiting, "aborted");
-  await rejection(space.in(["t"], { signal: controller.signal }), "aborted");
-  await rejection(space.in(["t"], { timeoutMs: 0 }), "timeout");
+  for (const wait of [space.in, space.rd] as const) {
+    await decided("timeout", () => wait.call(space, ["t"], { timeoutMs: 20 }));
+    await decided("timeout", () => wait.call(space, ["t"], { timeoutMs: 0 }));
+    await decided("aborted", () => abortedLater((signal) => wait.call(space, ["t"], { signal })));
+  }
   await same.out(["t"]);
   expect(await same.count(["t"])).toBe(1);
   expect(await space.in(["t"], { timeoutMs: 0 })).toEqual(["t"]);
