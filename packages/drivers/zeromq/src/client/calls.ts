@@ -57,7 +57,7 @@ export class ClientCalls implements Calls {
       this.#servers.delete(id);
       // It may be registered all the same.
       if (isBusError(error, "indefinite")) {
-        this.#requests.request(Operation.unserve, "stop serving", "writes", [id]).catch(() => undefined);
+        this.#requests.request(Operation.unserve, "stop serving", "ends", [id]).catch(() => undefined);
       }
       throw error;
     }
@@ -67,7 +67,7 @@ export class ClientCalls implements Calls {
     const close = async (): Promise<void> => {
       restored.forget();
       // When the hub cannot be told, calls that still come are refused here.
-      await this.#requests.request(Operation.unserve, "stop serving", "writes", [id]).catch(() => undefined);
+      await this.#requests.request(Operation.unserve, "stop serving", "ends", [id]).catch(() => undefined);
       this.#servers.delete(id);
     };
     return {

@@ -3,7 +3,7 @@ import { Link } from "../link/link.ts";
 import type { Batch } from "../wire/batch.ts";
 import { dataHeaderBytes, decodeAck, encodeAck, PacketKind, readData } from "../wire/packet.ts";
 import { eachRecord, RecordKind } from "../wire/record.ts";
-import { Values } from "../wire/values.ts";
+import { type HubAbout, readAbout } from "./about.ts";
 import { type Dialed, dial, type Wire } from "./dialer.ts";
 
 export interface ConnectionEvents {
@@ -20,14 +20,7 @@ export interface ConnectionEvents {
   status(status: BusStatus): void;
 }
 
-export interface HubAbout {
-  readonly heartbeatMs: number;
-  readonly maxPayloadBytes: number;
-  readonly durable: boolean;
-  readonly node: string;
-}
-
-/** After so many messages for subscriptions, their consumers get a turn of the event loop before more are taken in. */
+/** After so many messages for subscriptions, their consumers get a turn before more are taken in. */
 const turnMessages = 256;
 
 /**
@@ -53,6 +46,7 @@ export class Connection {
   #lastTick = 0;
   #ticking: NodeJS.Timeout | undefined;
   #gone: (() => void) | undefined;
+  #taken = 0;
   malformed = 0;
   about: HubAbout = { heartbeatMs: 1_000, maxPayloadBytes: 0, durable: false, node: "" };
 
@@ -124,13 +118,7 @@ export class Connection {
   // -- the connection comes and goes
 
   #take({ wire, welcome }: Dialed): void {
-    const about = Values.read(welcome.about);
-    this.about = {
-      heartbeatMs: Math.max(100, about.number(0)),
-      maxPayloadBytes: about.number(1),
-      durable: about.boolean(2),
-      node: about.string(3),
-    };
+    this.about = readAbout(welcome.about);
     const first = this.#session === undefined;
     const sameHub = this.#hub === welcome.hub;
     this.#hub = welcome.hub;
@@ -242,7 +230,7 @@ export class Connection {
       return;
     }
     if (verdict === "take") {
-      await this.#records(packet);
+      if (!(await this.#records(packet))) return;
       this.#link.taken();
     }
     this.#acknowledged(readData(packet)?.acknowledged);
@@ -252,12 +240,14 @@ export class Connection {
     }
   }
 
-  async #records(packet: Buffer): Promise<void> {
+  /** False where its session was lost meanwhile: what is left of it, and its numbers, mean nothing to the next one. */
+  async #records(packet: Buffer): Promise<boolean> {
+    const session = this.#session;
     const messages: { readonly kind: number; readonly body: Buffer }[] = [];
     const whole = eachRecord(packet, dataHeaderBytes, (kind, body) => messages.push({ kind, body }));
     if (!whole) this.malformed++;
     for (const { kind, body } of messages) {
-      if (this.closed) return;
+      if (this.closed || this.#session !== session) return false;
       try {
         this.#events.record(kind, body);
       } catch {
@@ -268,9 +258,8 @@ export class Connection {
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
+    return this.#session === session;
   }
-
-  #taken = 0;
 
   // -- the end
 

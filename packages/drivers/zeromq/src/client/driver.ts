@@ -1,4 +1,5 @@
 import {
+  after,
   BusError,
   type BusStatus,
   type Driver,
@@ -55,12 +56,14 @@ class ZeromqDriver implements Driver {
   readonly #outbox: Outbox;
   readonly #restorer = new Restorer();
   readonly #payloadLimit: number;
+  readonly #timeoutMs: number;
   #listener: ((status: BusStatus) => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(url: string, endpoint: string, options: DriverOptions) {
     this.url = url;
     this.#payloadLimit = options.maxPayloadBytes;
+    this.#timeoutMs = options.requestTimeoutMs;
     this.#connection = new Connection(endpoint, options.name, {
       record: (kind, body) => this.#record(kind, body),
       renewed: (sameHub) => this.#renew(sameHub),
@@ -120,7 +123,18 @@ class ZeromqDriver implements Driver {
   }
 
   async flush(): Promise<void> {
-    await this.#requests.request(Operation.sync, "flush", "reads", []);
+    const written = this.#outbox.written();
+    const sync = (): Promise<unknown> => this.#requests.request(Operation.sync, "flush", "reads", []);
+    await (written === undefined ? sync() : this.#withinDeadline(written.then(sync)));
+  }
+
+  async #withinDeadline(work: Promise<unknown>): Promise<void> {
+    let cancel: (() => void) | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const message = "flush: the hub has not taken all within requestTimeoutMs; what is left is still sent";
+      cancel = after(this.#timeoutMs, () => reject(new BusError("unavailable", message, { driver: "zeromq" })));
+    });
+    await Promise.race([work, late]).finally(cancel);
   }
 
   onStatus(listener: (status: BusStatus) => void): void {
@@ -157,9 +171,9 @@ class ZeromqDriver implements Driver {
       clearTimeout(timer);
     }
     const left = Math.max(0, Math.min(goodbyeMs, end - performance.now()));
-    const goodbye = this.#connection.close(left);
     this.#outbox.close();
     this.#requests.close();
+    const goodbye = this.#connection.close(left);
     this.calls.close();
     await goodbye;
   }

@@ -25,6 +25,8 @@ export class Outbox {
   readonly #timeoutMs: number;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  /** Of the last that had to wait: over when all before it are. */
+  #lastWait: Promise<void> = Promise.resolve();
   #gate: { readonly promise: Promise<void>; readonly open: () => void } | undefined;
   #stalled: NodeJS.Timeout | undefined;
   #pendingAtLastProgress = 0;
@@ -37,6 +39,13 @@ export class Outbox {
 
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** Once what waits for room now is on its way, or was refused; undefined where nothing waits. */
+  written(): Promise<void> | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    const over = (): void => undefined;
+    return this.#lastWait.then(over, over);
   }
 
   publish(envelope: Envelope): Promise<void> | undefined {
@@ -70,7 +79,7 @@ export class Outbox {
       const message = `the outbox is full (${this.#limitBytes} bytes): await each publish, or raise outboxBytes`;
       return Promise.reject(new BusError("overflow", message, { driver: "zeromq" }));
     }
-    return new Promise((resolve, reject) => {
+    this.#lastWait = new Promise((resolve, reject) => {
       this.#waiting.push({ envelope, bytes, resolve, reject });
       this.#waitingBytes += bytes;
       if (this.#waiting.length === 1) {
@@ -78,6 +87,7 @@ export class Outbox {
         this.#watch();
       }
     });
+    return this.#lastWait;
   }
 
   /** Rejects those that wait once nothing at all has drained for the deadline. */

@@ -1,5 +1,6 @@
 import { abortedError, after, BusError, isBusError, type Wait } from "@quadrant/contract";
 import type { PendingRecord } from "../wire/batch.ts";
+import { Operation } from "../wire/operation.ts";
 import { RecordKind } from "../wire/record.ts";
 import { decodeError, encodeValues, Values } from "../wire/values.ts";
 import type { Connection } from "./connection.ts";
@@ -12,6 +13,8 @@ export type Effect =
   | "captures"
   /** it changes something */
   | "writes"
+  /** it ends something of the session: the hub is told also where nobody waits for the answer any more */
+  | "ends"
   /** it sets up again what a lost session had, and is pointless in the next one */
   | "restores";
 
@@ -27,7 +30,6 @@ interface Pending {
   /** Monotonic; Infinity for what waits for another party. */
   readonly deadline: number;
   done: boolean;
-  release: (() => void) | undefined;
 }
 
 function indefinite(what: string): BusError {
@@ -46,8 +48,8 @@ export class Requests {
   readonly #connection: Connection;
   readonly #timeoutMs: number;
   readonly #pending = new Map<number, Pending>();
-  /** With the connection's deadline, hence in the order of their deadlines. */
-  readonly #timed: Pending[] = [];
+  /** Unanswered, with the connection's deadline, hence in the order of their deadlines. What is answered holds nothing here. */
+  readonly #timed = new Set<Pending>();
   /** Captures that were given up and may still be answered. */
   readonly #abandoned = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
@@ -106,6 +108,7 @@ export class Requests {
         : after(timeoutMs, () =>
             stop(new BusError("timeout", `${what}: nothing within ${timeoutMs} ms`, { driver: "zeromq" })),
           );
+    const stopDoubting = effect === "writes" && timeoutMs === undefined ? this.#doubt(pending) : undefined;
     try {
       return await answer;
     } catch (error) {
@@ -113,8 +116,32 @@ export class Requests {
     } finally {
       stopTimer?.();
       stopGrace?.();
+      stopDoubting?.();
       signal?.removeEventListener("abort", onAbort);
     }
+  }
+
+  /**
+   * A write that names no timeout may wait for another party as long as it likes, but only at the hub: it ends with the
+   * connection's deadline unless the hub answers what was asked behind it, and so has it.
+   */
+  #doubt(pending: Pending): () => void {
+    const halfMs = this.#timeoutMs / 2;
+    let stop = after(halfMs, () => {
+      let held = false;
+      this.request(Operation.sync, "sync", "reads", []).then(
+        () => {
+          held = true;
+        },
+        () => undefined,
+      );
+      stop = after(halfMs, () =>
+        afterReading(() => {
+          if (!held) this.#abandon(pending);
+        }),
+      );
+    });
+    return () => stop();
   }
 
   #begin(
@@ -142,12 +169,11 @@ export class Requests {
         record: this.#write(id, operation, payload),
         deadline,
         done: false,
-        release: undefined,
       };
     });
     this.#pending.set(id, pending);
     if (deadline !== Number.POSITIVE_INFINITY) {
-      this.#timed.push(pending);
+      this.#timed.add(pending);
       this.#arm();
     }
     this.#connection.flush();
@@ -193,6 +219,7 @@ export class Requests {
     if (pending.done) return undefined;
     pending.done = true;
     this.#pending.delete(pending.id);
+    this.#timed.delete(pending);
     return pending;
   }
 
@@ -200,7 +227,8 @@ export class Requests {
   #abandon(pending: Pending): void {
     if (this.#settle(pending) === undefined) return;
     if (pending.effect === "captures" && pending.record.sent) this.#abandoned.add(pending.id);
-    if (pending.record.withdraw() || pending.effect === "reads") {
+    if (pending.effect === "reads" || (pending.effect !== "ends" && pending.record.withdraw())) {
+      pending.record.withdraw();
       pending.reject(
         new BusError("unavailable", `${pending.what}: the hub does not answer; nothing was changed`, {
           driver: "zeromq",
@@ -211,8 +239,7 @@ export class Requests {
 
   #arm(): void {
     if (this.#timer !== undefined) return;
-    while (this.#timed[0]?.done) this.#timed.shift();
-    const first = this.#timed[0];
+    const [first] = this.#timed;
     if (first === undefined) return;
     this.#timer = setTimeout(() => afterReading(() => this.#expire()), Math.max(1, first.deadline - performance.now()));
     this.#timer.unref();
@@ -221,9 +248,10 @@ export class Requests {
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
-    let count = 0;
-    while (count < this.#timed.length && (this.#timed[count]!.done || this.#timed[count]!.deadline <= now)) count++;
-    for (const pending of this.#timed.splice(0, count)) this.#abandon(pending);
+    for (const pending of this.#timed) {
+      if (pending.deadline > now) break;
+      this.#abandon(pending);
+    }
     this.#arm();
   }
 
@@ -249,15 +277,18 @@ export class Requests {
     }
   }
 
+  /** Before the goodbye: what was taken for nobody goes back with it. */
   close(): void {
     clearTimeout(this.#timer);
     for (const pending of [...this.#pending.values()]) {
+      const { id, what, effect, record } = pending;
+      if (record.sent && effect === "captures") this.#connection.write().begin(RecordKind.undo).u32(id).end();
+      const message = `${what}: the connection was closed before the answer came`;
       this.#settle(pending)?.reject(
-        new BusError("closed", `${pending.what}: the connection was closed before the answer came`, {
-          driver: "zeromq",
-        }),
+        record.sent && effect === "writes"
+          ? new BusError("indefinite", `${message}; it may or may not have happened`, { driver: "zeromq" })
+          : new BusError("closed", message, { driver: "zeromq" }),
       );
     }
-    this.#timed.length = 0;
   }
 }

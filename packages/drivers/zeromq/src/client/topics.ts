@@ -54,7 +54,7 @@ export class ClientTopics implements Topics {
     this.#sinks.delete(id);
     // It may be effective all the same.
     if (isBusError(error, "indefinite")) {
-      this.#requests.request(Operation.unsubscribe, "unsubscribe", "writes", [id]).catch(() => undefined);
+      this.#requests.request(Operation.unsubscribe, "unsubscribe", "ends", [id]).catch(() => undefined);
     }
   }
 
@@ -62,7 +62,7 @@ export class ClientTopics implements Topics {
     if (!this.#sinks.delete(id)) return;
     forget();
     // When the hub cannot be told, nothing is delivered all the same: the sink is gone.
-    await this.#requests.request(Operation.unsubscribe, "unsubscribe", "writes", [id]).catch(() => undefined);
+    await this.#requests.request(Operation.unsubscribe, "unsubscribe", "ends", [id]).catch(() => undefined);
   }
 
   /** A record for a subscription; false where the kind is another. Throws where it is malformed. */

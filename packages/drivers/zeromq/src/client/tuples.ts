@@ -65,7 +65,8 @@ export class ClientTuples implements Tuples {
 
   async takeMany(space: string, template: string, max: number): Promise<readonly string[]> {
     const values = [space, template, max];
-    return (await this.#requests.request(Operation.spaceTakeMany, `inMany from ${space}`, "writes", values)).strings(0);
+    const taken = await this.#requests.request(Operation.spaceTakeMany, `inMany from ${space}`, "captures", values);
+    return taken.strings(0);
   }
 
   async readAll(space: string, template: string): Promise<readonly string[]> {

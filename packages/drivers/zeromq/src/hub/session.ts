@@ -75,6 +75,11 @@ export class HubSession implements PacketSource {
   }
 
   nextPacket(): { readonly packet: Buffer; sent(): void; failed(reason: "unreachable" | "full"): void } | undefined {
+    const { route } = this;
+    // It may have come back over another connection before the old one refused.
+    const lost = (): void => {
+      if (this.route === route) this.detach();
+    };
     const control = this.#control.shift();
     if (control !== undefined) {
       return {
@@ -82,7 +87,7 @@ export class HubSession implements PacketSource {
         sent: () => {
           this.lastSpoke = performance.now();
         },
-        failed: (reason) => (reason === "full" ? this.#control.unshift(control) : this.detach()),
+        failed: (reason) => (reason === "full" ? this.#control.unshift(control) : lost()),
       };
     }
     const batch = this.link.next();
@@ -95,7 +100,7 @@ export class HubSession implements PacketSource {
       },
       failed: (reason) => {
         this.link.unsend(batch);
-        if (reason === "unreachable") this.detach();
+        if (reason === "unreachable") lost();
       },
     };
   }

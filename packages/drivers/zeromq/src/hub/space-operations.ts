@@ -12,7 +12,6 @@ import type { Values } from "../wire/values.ts";
 import { encodeError } from "../wire/values.ts";
 import { maxPayloadBytes } from "./limits.ts";
 import type { HubOperation, Outcome } from "./operations.ts";
-import { count } from "./queue-operations.ts";
 import type { HubSession } from "./session.ts";
 
 function space(values: Values): string {
@@ -143,9 +142,16 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [space, template, max] → [tuples]
     Operation.spaceTakeMany,
-    plain(async (session, values) => ({
-      values: [await session.engine.tuples.takeMany(space(values), values.string(1), count(values, 2))],
-    })),
+    {
+      waits: false,
+      captures: true,
+      run: async (session, values) => {
+        const max = values.number(2);
+        checkCount("max", max);
+        const { tuples, restore } = await session.engine.tuples.takeManyRevocable(space(values), values.string(1), max);
+        return { values: [tuples], capture: { undo: restore } };
+      },
+    },
   ],
   [
     // [space, template] → [tuples]

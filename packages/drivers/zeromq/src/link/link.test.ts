@@ -58,6 +58,32 @@ describe("link", () => {
     expect(b.received).toBe(0);
   });
 
+  test("a packet that the socket refuses the second time keeps its number, and cannot be withdrawn: the peer may have it", () => {
+    const a = new Link();
+    const b = new Link();
+    writeNumber(a, 1);
+    const record = a.write().begin(RecordKind.publish).u32(2).endPending({});
+    expect(take(b, Buffer.from(a.next()!.packet())).values).toEqual([1, 2]);
+    a.resume(0);
+    a.unsend(a.next()!);
+    expect(record.withdraw()).toBe(false);
+    expect(take(b, a.next()!.packet()).verdict).toBe("repeat");
+    writeNumber(a, 3);
+    expect(take(b, a.next()!.packet())).toEqual({ verdict: "take", values: [3] });
+  });
+
+  test("of several that are sent again the refused one is sent again, and all behind it", () => {
+    const a = new Link();
+    for (const value of [1, 2, 3]) {
+      writeNumber(a, value);
+      a.next();
+    }
+    a.resume(0);
+    expect(a.next()!.sequence).toBe(1);
+    a.unsend(a.next()!);
+    expect([a.next(), a.next(), a.next()].map((batch) => batch?.sequence)).toEqual([2, 3, undefined]);
+  });
+
   test("a record can be withdrawn until its packet is sent", () => {
     const a = new Link();
     const b = new Link();

@@ -70,6 +70,7 @@ export class Link {
     if (this.#resend > 0) {
       const again = this.#unacknowledged[this.#unacknowledged.length - this.#resend]!;
       this.#resend--;
+      again.repeated = true;
       this.#stamp(again);
       return again;
     }
@@ -92,8 +93,16 @@ export class Link {
     this.#owedPackets = 0;
   }
 
-  /** The socket refused the batch that `next` gave last, and the peer has none of it: it is pending again. */
+  /**
+   * The socket refused the batch that `next` gave last. The peer has none of it, and it is pending again; unless it had
+   * been sent before, when the peer may have it: then it keeps its number and is sent once more.
+   */
   unsend(batch: Batch): void {
+    if (batch.repeated) {
+      const at = this.#unacknowledged.indexOf(batch);
+      if (at !== -1) this.#resend = Math.max(this.#resend, this.#unacknowledged.length - at);
+      return;
+    }
     if (this.#unacknowledged.at(-1) !== batch || this.#resend > 0) return;
     this.#unacknowledged.pop();
     this.#unacknowledgedBytes -= batch.length;

@@ -57,6 +57,8 @@ export class Batch {
   #entries: Entry[] | undefined;
   /** Set once it is on its way. */
   sequence = 0;
+  /** Whether it was handed out more than once: the peer may have it from the first time. */
+  repeated = false;
 
   get length(): number {
     return this.#length;
