@@ -239,7 +239,7 @@ async function directory(scene: Scene): Promise<void> {
   const address = scene.name();
   const first = scene.own(await scene.bus.serve(address, new Calculator(), { version: "1.2.3" }));
   const second = await scene.other.serve(address, new Calculator());
-  const calc = scene.other.client<Calculator & { fails(): void }>(address);
+  const calc = scene.other.client<Calculator>(address);
   await Promise.all(range(20).map((n) => calc.add(n, n)));
   const found = await eventually("both servers' statistics", async () => {
     const all = (await scene.other.services()).filter((service) => service.address === address);
@@ -249,6 +249,17 @@ async function directory(scene: Scene): Promise<void> {
   const described = found.find((service) => service.instance === first.instance);
   expect(described).toMatchObject({ address, version: "1.2.3", failed: 0 });
   expect(described?.methods.toSorted()).toEqual(["add", "double", "echo", "nothing"]);
+  const failing = scene.name();
+  scene.own(
+    await scene.bus.serve(failing, {
+      fails() {
+        throw new NotFound("counted");
+      },
+    }),
+  );
+  await rejection(scene.other.client<{ fails(): void }>(failing).fails(), "remote");
+  const counted = (await scene.other.services()).find((service) => service.address === failing);
+  expect(counted).toMatchObject({ methods: ["fails"], failed: 1 });
   for (const service of found) expect(service.meanMs).toBeGreaterThanOrEqual(0);
   await second[Symbol.asyncDispose]();
   expect((await scene.bus.services()).filter((service) => service.address === address)).toHaveLength(1);

@@ -109,6 +109,24 @@ async function redriven(scene: Scene): Promise<void> {
   expect(await box.info()).toEqual({ waiting: 0, held: 0, delayed: 0, dead: 0 });
 }
 
+async function isolated(scene: Scene): Promise<void> {
+  const box = await scene.bus.mailbox<{ list: number[] }>(scene.name(), { maxAttempts: 2 });
+  await box.send({ list: [1] }, { headers: { h: "1" } });
+  const letters = await receive(scene, box);
+  for (const _ of range(2)) {
+    const letter = await next(letters);
+    expect(letter).toMatchObject({ data: { list: [1] }, headers: { h: "1" } });
+    letter.data.list.push(2);
+    try {
+      (letter.headers as Record<string, string>).h = "2";
+    } catch {
+      // Frozen is as good as a copy.
+    }
+    await letter.nak();
+  }
+  expect((await box.deadLetters())[0]).toMatchObject({ data: { list: [1] }, headers: { h: "1" } });
+}
+
 async function refusedBySchema(scene: Scene): Promise<void> {
   const box = await scene.bus.mailbox<number>(scene.name(), { schema: numbers });
   await rejection(box.send("text" as unknown as number), "invalid");
@@ -179,6 +197,7 @@ export const mailboxFailureClauses: readonly Clause[] = [
   clause("failure/crashes-count", "a lost lease counts as an attempt, up to the dead letters", crashesCount),
   clause("failure/reject", "reject sends a letter straight to the dead letters", rejected),
   clause("failure/redrive", "redrive brings dead letters back with a fresh count: all, some, or by id", redriven),
+  clause("failure/isolation", "what a handler does to a letter does not reach its next attempt", isolated),
   clause("failure/schema", "what fails the schema is not sent, and dead where another sent it", refusedBySchema),
   clause("failure/undecodable", "a letter that cannot be decoded is dead, its bytes kept", undecodable),
   clause("failure/conservation", "sent is handled plus dead, whatever the workers do", conserved),

@@ -21,6 +21,13 @@ async function delayed(scene: Scene): Promise<void> {
   for (const letter of letters.items) await letter.ack();
 }
 
+async function dueInOrder(scene: Scene): Promise<void> {
+  const box = await scene.bus.mailbox<number>(scene.name());
+  // Far enough apart for a sender that is held up between two of them.
+  for (const delayMs of [900, 50, 450]) await box.send(delayMs, { delayMs });
+  expect(bodies(await consume(box, 3))).toEqual([50, 450, 900]);
+}
+
 async function delayedOutlivesItsSender(scene: Scene): Promise<void> {
   const sender = await scene.connect();
   const address = scene.name();
@@ -78,6 +85,7 @@ async function heldOutlivesItsTime(scene: Scene): Promise<void> {
 
 export const mailboxTimeClauses: readonly Clause[] = [
   clause("time/delay", "a delayed letter comes after its delay, and holds up no other", delayed),
+  clause("time/delay-order", "delayed letters come as they are due, not as they were sent", dueInOrder),
   clause("time/delay-kept", "a delay outlives its sender", delayedOutlivesItsSender),
   clause("time/nak-delay", "a letter given back with a delay comes after it", nakDelay),
   clause("time/ttl", "an expired letter is not delivered, delayed or not, and is not dead", expires),
