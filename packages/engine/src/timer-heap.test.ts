@@ -55,8 +55,10 @@ describe("timers", () => {
     const never = add("never", 10);
     timers.move(sooner, 5);
     timers.move(never, Number.POSITIVE_INFINITY);
+    expect(timers.size).toBe(1);
     clock.advance(5);
     expect(fired).toEqual(["sooner"]);
+    expect(clock.pending).toBe(0);
     clock.advance(1000);
     expect(fired).toEqual(["sooner"]);
     timers.move(never, clock.now() + 1);
@@ -72,6 +74,29 @@ describe("timers", () => {
     now = 2;
     timers.runDue();
     expect(fired).toEqual([1, 2]);
+  });
+
+  test("that are due are not fired within one that fires, and none that is left holds no wake-up", () => {
+    let now = 0;
+    let held = 0;
+    const timers = new TimerHeap({
+      now: () => now,
+      schedule: () => {
+        held++;
+        return () => void held--;
+      },
+    });
+    const fired: string[] = [];
+    timers.add(10, () => {
+      timers.add(10, () => fired.push("inner"));
+      timers.runDue();
+      fired.push("outer");
+    });
+    expect(held).toBe(1);
+    now = 10;
+    timers.runDue();
+    expect(fired).toEqual(["outer", "inner"]);
+    expect(held).toBe(0);
   });
 
   test("may be added and cancelled by one that fires", () => {
@@ -142,8 +167,9 @@ test("closed timers never fire and hold no wake-up, whatever is added later", ()
   timers.close();
   const late = timers.add(20, () => fired.push(2));
   timers.move(late, 30);
-  timers.cancel(late);
+  timers.cancel(timers.add(20, () => fired.push(3)));
   expect(clock.pending).toBe(0);
+  expect(timers.size).toBe(0);
   clock.advance(100);
   expect(fired).toEqual([]);
 });
