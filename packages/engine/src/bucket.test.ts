@@ -73,3 +73,12 @@ test("a bucket that shows tuples at random shows all of them, and each once wher
   expect([...new Set(searched(bucket))].sort((a, b) => a - b)).toEqual(expected);
   expect(bucket.size).toBe(75);
 });
+
+test("a bucket that shows tuples at random shows none of them twice in one search", () => {
+  const bucket = bucketMaker("random", Math.random)(undefined, "");
+  for (let seq = 0; seq < 100; seq++) bucket.append(new Place(resident(seq), bucket, undefined));
+  for (let round = 0; round < 20; round++) {
+    const seen = searched(bucket);
+    expect(new Set(seen).size).toBe(seen.length);
+  }
+});

@@ -84,6 +84,29 @@ test("a tuple passes only the waiters that agree with it in the fields they give
   expect(index.lines(new Resident(tuple(["idle", 2, 2])))).toEqual([]);
 });
 
+test("waiters with partial records stand where the fewest pass them", () => {
+  const { index } = makeIndex();
+  const wait = (pattern: Parameters<typeof partial>[0]): void => {
+    index.wait({
+      seq: 0,
+      template: compileTemplate(template(partial(pattern))),
+      takes: false,
+      deliver: () => undefined,
+    });
+  };
+  const passed = (value: unknown): number =>
+    index.lines(new Resident(tuple(value))).reduce((sum, line) => sum + line.size, 0);
+  wait({ only: any });
+  expect([passed({ only: 1 }), passed({ other: 1 })]).toEqual([1, 0]);
+  // A field with a value is taken before one without, and an idle line before a busy one.
+  wait({ formal: any, value: 1 });
+  expect([passed({ formal: 2, value: 2 }), passed({ formal: 2, value: 1 })]).toEqual([0, 1]);
+  wait({ value: 1, way: 1 });
+  expect([passed({ value: 1, way: 2 }), passed({ value: 2, way: 1 })]).toEqual([1, 1]);
+  wait({});
+  expect([passed({}), passed([])]).toEqual([1, 0]);
+});
+
 test("forms that nobody uses are forgotten, those of the moment are kept with their shapes", () => {
   const { index, add, sizes } = makeIndex();
   for (let i = 0; i < 5000; i++) index.remove(add({ [`key${i}`]: 1 }));
