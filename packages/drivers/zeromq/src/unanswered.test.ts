@@ -36,8 +36,11 @@ async function hubProcess(): Promise<StartedBroker> {
   return broker;
 }
 
-/** A TCP relay that can let nobody through. */
-async function relay(url: string): Promise<{ readonly url: string; refuse(on: boolean): void }> {
+/** A TCP relay, slow where told so, that can let nobody through. */
+async function relay(
+  url: string,
+  delayMs = 0,
+): Promise<{ readonly url: string; cut(): void; refuse(on: boolean): void }> {
   const sockets = new Set<Socket>();
   let refusing = false;
   const server = createServer({ noDelay: true }, (near) => {
@@ -56,20 +59,27 @@ async function relay(url: string): Promise<{ readonly url: string; refuse(on: bo
         sockets.delete(one);
         other.destroy();
       });
-      one.pipe(other);
+      one.on("data", (data) => {
+        const pass = (): void => void (other.destroyed || other.write(data));
+        if (delayMs === 0) pass();
+        else setTimeout(pass, delayMs);
+      });
     }
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const cut = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
   const refuse = (on: boolean): void => {
     refusing = on;
-    if (on) for (const socket of sockets) socket.resetAndDestroy();
+    if (on) cut();
   };
   cleanups.push(() => {
     refuse(true);
     server.close();
   });
-  return { url: `zmq://127.0.0.1:${(server.address() as { port: number }).port}`, refuse };
+  return { url: `zmq://127.0.0.1:${(server.address() as { port: number }).port}`, cut, refuse };
 }
 
 function envelope(subject: string, body: Uint8Array): Envelope {
@@ -227,5 +237,39 @@ test("what was answered is not kept until its deadline", async () => {
   await until(() => {
     void new Uint8Array(8 << 20);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64e6);
+  });
+});
+
+test("takes that are given up go back, however slow the network and often the connection is cut", async () => {
+  const url = await hub();
+  const cuttable = await relay(url, 40);
+  const [here, away] = [await client(url), await client(cuttable.url)];
+  const template = encodeTemplate(["t", Number]);
+  const taken: string[] = [];
+  let stop = false;
+  const takers = Array.from({ length: 20 }, async (_, n) => {
+    while (!stop) {
+      await away.tuples!.take("s", template, { timeoutMs: 10 + 5 * n }).then(
+        (tuple) => taken.push(tuple),
+        () => undefined,
+      );
+    }
+  });
+  const statuses: string[] = [];
+  away.onStatus(({ kind }) => statuses.push(kind));
+  const tuples = Array.from({ length: 300 }, (_, n) => encodeTuple(["t", n]));
+  for (const [n, tuple] of tuples.entries()) {
+    await here.tuples!.out("s", tuple, undefined, {});
+    if (n % 100 === 99) {
+      const before = statuses.length;
+      cuttable.cut();
+      await until(() => expect(statuses.length).toBeGreaterThanOrEqual(before + 2));
+    } else await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  stop = true;
+  await Promise.all(takers);
+  await until(async () => {
+    const left = await here.tuples!.readAll("s", template);
+    expect([...taken, ...left].toSorted()).toEqual(tuples.toSorted());
   });
 });

@@ -85,6 +85,11 @@ export class Connection {
     return this.#link.write();
   }
 
+  /** See `Link.withhold`. */
+  withhold(): () => void {
+    return this.#link.withhold();
+  }
+
   flush(): void {
     if (!this.#sending && this.#wire !== undefined) void this.#send(this.#wire);
   }

@@ -204,9 +204,10 @@ export class Requests {
     const values = Values.read(body.subarray(5));
     const pending = this.#pending.get(id);
     if (pending === undefined) {
-      // Given up here: what it took goes back.
+      // Given up here: what it took goes back. The hub is not to hear that the answer came before it hears this.
       if (!this.#abandoned.delete(id)) return;
-      this.#connection.write().begin(RecordKind.undo).u32(id).end();
+      const acknowledged = this.#connection.withhold();
+      this.#connection.write().begin(RecordKind.undo).u32(id).endPending({ acknowledged });
       this.#connection.flush();
       return;
     }

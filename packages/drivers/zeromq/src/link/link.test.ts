@@ -84,6 +84,28 @@ describe("link", () => {
     expect([a.next(), a.next(), a.next()].map((batch) => batch?.sequence)).toEqual([2, 3, undefined]);
   });
 
+  test("a packet that is withheld is not acknowledged by what goes out before the answer to it has arrived", () => {
+    const hub = new Link();
+    const client = new Link();
+    for (const value of [1, 2]) writeNumber(client, value, 70_000);
+    writeNumber(hub, 10);
+    expect(take(client, hub.next()!.packet()).values).toEqual([10]);
+    writeNumber(hub, 11);
+    const packet = hub.next()!.packet();
+    expect(client.accept(packet)).toBe("take");
+    // Its answer stands behind the two that wait.
+    const acknowledged = client.withhold();
+    client.write().begin(RecordKind.undo).u32(11).endPending({ acknowledged });
+    client.taken();
+    expect(client.received).toBe(1);
+    const sent = [client.next()!, client.next()!, client.next()!];
+    expect(sent.map((batch) => readData(batch.packet())!.acknowledged)).toEqual([1, 1, 1]);
+    client.acknowledge(2);
+    expect(client.received).toBe(1);
+    client.acknowledge(3);
+    expect(client.received).toBe(2);
+  });
+
   test("a record can be withdrawn until its packet is sent", () => {
     const a = new Link();
     const b = new Link();

@@ -27,10 +27,12 @@ export class Link {
   #resend = 0;
   #lastSent = 0;
   #lastReceived = 0;
-  /** The last packet whose records were dealt with: what is acknowledged. */
+  /** The last packet whose records were dealt with. */
   #lastTaken = 0;
   #owedBytes = 0;
   #owedPackets = 0;
+  /** Packets that are not to be acknowledged yet, in their order, each as often as that was asked. */
+  readonly #withheld = new Set<{ readonly sequence: number }>();
 
   /** The batch to write a record into: `link.write().begin(kind)…end()`, then tell the transport. */
   write(): Batch {
@@ -53,9 +55,20 @@ export class Link {
     return this.#unacknowledgedBytes;
   }
 
-  /** The last packet that was dealt with. */
+  /** The last packet that was dealt with and is not withheld: what is acknowledged. */
   get received(): number {
-    return this.#lastTaken;
+    const [first] = this.#withheld;
+    return first === undefined ? this.#lastTaken : Math.min(this.#lastTaken, first.sequence - 1);
+  }
+
+  /**
+   * The packet that is being dealt with is not acknowledged until the returned function is called: what is written in
+   * answer to it may stand behind packets that are sent, or sent again, before it.
+   */
+  withhold(): () => void {
+    const withheld = { sequence: this.#lastReceived };
+    this.#withheld.add(withheld);
+    return () => void this.#withheld.delete(withheld);
   }
 
   /** Whether `next` would give a packet. */
@@ -88,7 +101,7 @@ export class Link {
   }
 
   #stamp(batch: Batch): void {
-    stampData(batch.packet(), batch.sequence, this.#lastTaken);
+    stampData(batch.packet(), batch.sequence, this.received);
     this.#owedBytes = 0;
     this.#owedPackets = 0;
   }
@@ -173,6 +186,7 @@ export class Link {
     this.#lastSent = 0;
     this.#lastReceived = 0;
     this.#lastTaken = 0;
+    this.#withheld.clear();
     this.acked();
     const waiting = this.#open.empty ? this.#closed : [...this.#closed, this.#open];
     this.#open = new Batch();
