@@ -156,15 +156,16 @@ test("flush waits for what waits for room in the outbox", async () => {
 
 test("an out that names no timeout ends with the connection's, unless the hub has it and waits for room", async () => {
   const broker = await hubProcess();
-  const driver = await client(broker.url, { requestTimeoutMs: 200 });
+  const driver = await client(broker.url, { requestTimeoutMs: 1_000 });
   const patient = await client(broker.url);
   await driver.tuples!.open("full", { capacity: 1 });
   await driver.tuples!.out("full", encodeTuple(["first"]), undefined, {});
   const second = driver.tuples!.out("full", encodeTuple(["second"]), undefined, {}).then(() => "done");
   // Three deadlines of others pass meanwhile.
   for (let i = 0; i < 3; i++) {
-    const nothing = driver.tuples!.take("full", encodeTemplate(["none"]), { timeoutMs: 200 });
-    expect(await Promise.race([second, codeOf(nothing)])).toBe("timeout");
+    const nothing = driver.tuples!.take("full", encodeTemplate(["none"]), { timeoutMs: 1_000 });
+    // A busy hub may not say in time which of the two ended first.
+    expect(["timeout", "indefinite"]).toContain(await Promise.race([second, codeOf(nothing)]));
   }
   await broker.pause();
   expect(["indefinite", "unavailable"]).toContain(

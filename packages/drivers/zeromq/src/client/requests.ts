@@ -4,6 +4,7 @@ import { Operation } from "../wire/operation.ts";
 import { RecordKind } from "../wire/record.ts";
 import { decodeError, encodeValues, Values } from "../wire/values.ts";
 import type { Connection } from "./connection.ts";
+import { afterReading, grace } from "./grace.ts";
 
 /** What is known of an operation when its answer does not come. */
 export type Effect =
@@ -36,11 +37,6 @@ function indefinite(what: string): BusError {
   return new BusError("indefinite", `${what}: sent, but the hub did not answer; it may or may not have happened`, {
     driver: "zeromq",
   });
-}
-
-/** A late timer may mean that this process was busy: what has come meanwhile is read first. */
-function afterReading(callback: () => void): void {
-  setImmediate(() => setImmediate(callback));
 }
 
 /** The requests of one connection: their answers, deadlines, and fate when the hub is lost. */
@@ -88,17 +84,12 @@ export class Requests {
       }
       this.#connection.write().begin(RecordKind.cancel).u32(pending.id).end();
       this.#connection.flush();
-      // The decision is the hub's: it gets until the end of "within" to say which it was, longer while it keeps talking.
-      const graceMs = Math.max(100, (timeoutMs ?? 0) * 0.1) * 0.9;
-      const latest = performance.now() + this.#timeoutMs;
-      let heard = this.#connection.lastHeard;
-      const judge = (): void => {
-        const now = this.#connection.lastHeard;
-        if (now > heard && performance.now() < latest) stopGrace = after(graceMs, () => afterReading(judge));
-        else this.#abandon(pending);
-        heard = now;
-      };
-      stopGrace = after(graceMs, () => afterReading(judge));
+      stopGrace = grace({
+        graceMs: Math.max(100, (timeoutMs ?? 0) * 0.1) * 0.9,
+        longestMs: this.#timeoutMs,
+        lastHeard: () => this.#connection.lastHeard,
+        over: () => this.#abandon(pending),
+      });
     };
     const onAbort = (): void => stop(abortedError(signal!, what, "zeromq"));
     signal?.addEventListener("abort", onAbort, { once: true });
