@@ -112,6 +112,30 @@ describe("a hub", () => {
     await steady.flush();
   });
 
+  test("refuses a server or subscription whose number no record can carry, and goes on", async () => {
+    const url = await hub();
+    const steady = await client(url);
+    const { socket, link } = await deafPeer(url);
+    const server = ["calc", "deaf", ["add"], null, null, 0, 0, 0];
+    for (const [operation, values] of [
+      [Operation.serve, [-1, server]],
+      [Operation.subscribe, [2 ** 32, "noise", null]],
+    ] as const) {
+      link.write().begin(RecordKind.request).u32(operation).u8(operation).bytes(encodeValues(values)).end();
+    }
+    await socket.send(link.next()!.packet());
+    const call = { address: "calc", method: "add", headers: noHeaders, contentType: "", body: Buffer.alloc(0) };
+    const code = await new Promise<string>((resolve) => {
+      steady.calls!.call(
+        { ...call, timeoutMs: 5_000, credit: 0 },
+        { reply: ({ kind }) => resolve(kind), fail: (error) => resolve(error.code) },
+      );
+    });
+    expect(code).toBe("no-responder");
+    await steady.topics!.publish({ ...call, subject: "noise" });
+    await steady.flush();
+  });
+
   test("answers no more than it can hold at once: too-large, and the connection goes on", async () => {
     const url = await hub();
     const driver = await client(url);

@@ -48,7 +48,9 @@ export class ClientLogs implements Logs {
   async read(name: string, { from, filter, max, follow, signal }: LogReadRequest): Promise<LogPage> {
     const values = [name, startValue(from), filter ?? null, max, follow];
     try {
-      const page = await this.#requests.wait(Operation.logRead, `read log ${name}`, "reads", values, { signal });
+      // Only what follows waits for another party; the rest has the connection's deadline.
+      const wait = { signal, timeoutMs: follow ? undefined : this.#requests.timeoutMs };
+      const page = await this.#requests.wait(Operation.logRead, `read log ${name}`, "reads", values, wait);
       return { entries: page.list(0).map(readEntry), next: page.number(1) };
     } catch (error) {
       // Nothing came before the end of the wait; where to go on is where it began.

@@ -56,6 +56,11 @@ export class Requests {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** The deadline of what waits for nobody. */
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
   get size(): number {
     return this.#pending.size;
   }
@@ -191,8 +196,6 @@ export class Requests {
   /** The response record of the hub. */
   respond(body: Buffer): void {
     const id = body.readUInt32BE(0);
-    const failed = body.readUInt8(4) !== 0;
-    const values = Values.read(body.subarray(5));
     const pending = this.#pending.get(id);
     if (pending === undefined) {
       // Given up here: what it took goes back. The hub is not to hear that the answer came before it hears this.
@@ -203,8 +206,15 @@ export class Requests {
       return;
     }
     this.#settle(pending);
-    if (failed) pending.reject(decodeError(values));
-    else pending.resolve(values);
+    try {
+      const values = Values.read(body.subarray(5));
+      if (body.readUInt8(4) !== 0) pending.reject(decodeError(values));
+      else pending.resolve(values);
+    } catch (cause) {
+      const message = `${pending.what}: the hub's answer cannot be read; it may or may not have happened`;
+      pending.reject(new BusError("indefinite", message, { cause, driver: "zeromq" }));
+      throw cause;
+    }
   }
 
   #settle(pending: Pending): Pending | undefined {

@@ -16,7 +16,7 @@ export const sessionOperations: readonly (readonly [number, HubOperation])[] = [
     // [subscription, pattern, group?]
     Operation.subscribe,
     plain(async (session, values) => {
-      await session.topics.subscribe(values.number(0), values.string(1), values.optionalString(2));
+      await session.topics.subscribe(values.u32(0), values.string(1), values.optionalString(2));
       return nothing;
     }),
   ],
@@ -24,7 +24,7 @@ export const sessionOperations: readonly (readonly [number, HubOperation])[] = [
     // [subscription]
     Operation.unsubscribe,
     plain(async (session, values) => {
-      await session.topics.unsubscribe(values.number(0));
+      await session.topics.unsubscribe(values.u32(0));
       return nothing;
     }),
   ],
@@ -48,7 +48,7 @@ export const sessionOperations: readonly (readonly [number, HubOperation])[] = [
     // [registration, server]
     Operation.serve,
     plain(async (session, values) => {
-      await session.calls.serve(values.number(0), readServer(values.values(1)));
+      await session.calls.serve(values.u32(0), readServer(values.values(1)));
       return nothing;
     }),
   ],
@@ -56,7 +56,7 @@ export const sessionOperations: readonly (readonly [number, HubOperation])[] = [
     // [registration]
     Operation.unserve,
     plain(async (session, values) => {
-      await session.calls.unserve(values.number(0));
+      await session.calls.unserve(values.u32(0));
       return nothing;
     }),
   ],

@@ -53,6 +53,13 @@ export class Values {
     return value;
   }
 
+  /** A number that a record can carry. */
+  u32(index: number): number {
+    const value = this.number(index);
+    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) throw malformed(`field ${index} is no u32`);
+    return value;
+  }
+
   optionalNumber(index: number): number | undefined {
     return this.#values[index] === null || this.#values[index] === undefined ? undefined : this.number(index);
   }

@@ -250,6 +250,10 @@ describe("values", () => {
     ]) {
       expect(read).toThrow(expect.objectContaining({ code: "invalid" }));
     }
+    for (const number of [-1, 0.5, 2 ** 32, Number.POSITIVE_INFINITY, "1"]) {
+      expect(() => through([number]).u32(0)).toThrow(expect.objectContaining({ code: "invalid" }));
+    }
+    expect(through([0xffff_ffff]).u32(0)).toBe(0xffff_ffff);
     expect(values.optionalNumber(2)).toBeUndefined();
     expect(values.optionalString(99)).toBeUndefined();
   });
