@@ -1,4 +1,5 @@
-import type { Codec } from "./codec.ts";
+import { type Codec, json, jsonText, jsonValue } from "./codec.ts";
+import type { Envelope } from "./envelope.ts";
 import { BusError } from "./errors.ts";
 
 /** Encodes with the connection's codec, decodes by the content type that came along. One a connection. */
@@ -25,18 +26,41 @@ export class Bodies {
         cause,
       });
     }
-    if (body.length > this.maxPayloadBytes) {
-      throw new BusError(
-        "too-large",
-        `a body of ${body.length} bytes: at most ${this.maxPayloadBytes} (maxPayloadBytes)`,
-      );
-    }
+    if (body.length > this.maxPayloadBytes) throw this.#tooLarge(body.length);
     return body;
+  }
+
+  /** As `encode`, of a codec that makes texts: what is kept in this process need not become bytes. undefined: no such codec. */
+  encodeText(value: unknown): string | undefined {
+    if (this.codec !== json) return undefined;
+    const text = jsonText(value);
+    // Up to three bytes for each unit of a text.
+    if (text.length * 3 > this.maxPayloadBytes) {
+      const bytes = Buffer.byteLength(text);
+      if (bytes > this.maxPayloadBytes) throw this.#tooLarge(bytes);
+    }
+    return text;
+  }
+
+  #tooLarge(bytes: number): BusError {
+    return new BusError("too-large", `a body of ${bytes} bytes: at most ${this.maxPayloadBytes} (maxPayloadBytes)`);
+  }
+
+  /** As `decode`, from the text where that is at hand. */
+  decodeEnvelope(envelope: Pick<Envelope, "contentType" | "text" | "body">): unknown {
+    const { contentType, text } = envelope;
+    if (text !== undefined && this.#codecOf(contentType) === json) return jsonValue(text);
+    return this.decode(contentType, envelope.body);
+  }
+
+  #codecOf(contentType: string): Codec {
+    const { codec } = this;
+    return codec.contentType === contentType ? codec : (this.#byType.get(contentType) ?? codec);
   }
 
   /** Throws "codec". An unknown content type is read with the connection's codec. */
   decode(contentType: string, body: Uint8Array): unknown {
-    const codec = this.#byType.get(contentType) ?? this.codec;
+    const codec = this.#codecOf(contentType);
     try {
       return codec.decode(body);
     } catch (cause) {

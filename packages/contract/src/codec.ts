@@ -1,3 +1,4 @@
+import { Buffer, isAscii } from "node:buffer";
 import { BusError } from "./errors.ts";
 
 /** Turns values into bytes and back. */
@@ -10,8 +11,20 @@ export interface Codec {
 /** Values nested deeper than this are "codec": a megabyte of brackets blocks a parser or overflows its stack. */
 export const maxDepth: number = 64;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function utf8Text(bytes: Uint8Array): string {
+  // A third of the time of TextDecoder, where there is nothing but ASCII.
+  if (isAscii(bytes)) {
+    const view = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return view.toString("latin1");
+  }
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new BusError("codec", `${bytes.length} bytes are no UTF-8, so no JSON`, { cause });
+  }
+}
 
 function countAtMost(text: string, character: string, limit: number): number {
   let count = 0;
@@ -19,26 +32,41 @@ function countAtMost(text: string, character: string, limit: number): number {
   return count;
 }
 
-/** Scans only texts that could be too deep: as many openings as levels are needed. */
-function tooDeep(text: string): boolean {
+const quote = 1;
+const opening = 2;
+const closing = 3;
+/** What a byte of JSON means to its depth; most mean nothing. */
+const meanings = new Uint8Array(256);
+meanings[0x22] = quote;
+meanings[0x5b] = meanings[0x7b] = opening;
+meanings[0x5d] = meanings[0x7d] = closing;
+
+/** Whether JSON is nested too deep. Only what could be is scanned, byte by byte: where there are as many openings. */
+function tooDeep(text: string, given: Uint8Array | undefined): boolean {
   if (text.length <= 2 * maxDepth) return false;
   if (countAtMost(text, "[", maxDepth) + countAtMost(text, "{", maxDepth) <= maxDepth) return false;
+  const bytes = given ?? Buffer.from(text);
   let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (inString) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) inString = false;
-    } else if (c === 0x22) inString = true;
-    else if (c === 0x5b || c === 0x7b) {
+  for (let i = 0; i < bytes.length; i++) {
+    const meaning = meanings[bytes[i]!];
+    if (meaning === 0) continue;
+    if (meaning === opening) {
       if (++depth > maxDepth) return true;
-    } else if (c === 0x5d || c === 0x7d) depth--;
+    } else if (meaning === closing) depth--;
+    else i = stringEnd(bytes, i + 1);
   }
   return false;
 }
 
-function jsonText(value: unknown): string {
+/** Where the string ends whose first character is at `from`: its closing quote. */
+function stringEnd(bytes: Uint8Array, from: number): number {
+  let i = from;
+  for (; i < bytes.length && bytes[i] !== 0x22; i++) if (bytes[i] === 0x5c) i++;
+  return i;
+}
+
+/** What `json` encodes in UTF-8. */
+export function jsonText(value: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -52,7 +80,7 @@ function jsonText(value: unknown): string {
       `JSON cannot carry ${value === undefined ? "undefined" : `a ${typeof value}`}; send null or a value`,
     );
   }
-  if (tooDeep(text)) throw new BusError("codec", `the value is nested deeper than ${maxDepth} levels`);
+  if (tooDeep(text, undefined)) throw new BusError("codec", `the value is nested deeper than ${maxDepth} levels`);
   return text;
 }
 
@@ -63,23 +91,23 @@ function jsonText(value: unknown): string {
 export const json: Codec = {
   contentType: "application/json",
   encode(value: unknown): Uint8Array {
-    return encoder.encode(jsonText(value));
+    // A fifth of the time of TextEncoder: small ones share a pool.
+    return Buffer.from(jsonText(value));
   },
   decode(bytes: Uint8Array): unknown {
-    let text: string;
-    try {
-      text = decoder.decode(bytes);
-    } catch (cause) {
-      throw new BusError("codec", `${bytes.length} bytes are no UTF-8, so no JSON`, { cause });
-    }
-    if (tooDeep(text)) throw new BusError("codec", `the JSON is nested deeper than ${maxDepth} levels`);
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new BusError("codec", `${bytes.length} bytes are no JSON`, { cause });
-    }
+    return jsonValue(utf8Text(bytes), bytes);
   },
 };
+
+/** What `json` decodes, of a text; `bytes`: the same in UTF-8, where they are at hand. */
+export function jsonValue(text: string, bytes?: Uint8Array): unknown {
+  if (tooDeep(text, bytes)) throw new BusError("codec", `the JSON is nested deeper than ${maxDepth} levels`);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BusError("codec", `${Buffer.byteLength(text)} bytes are no JSON`, { cause });
+  }
+}
 
 /** Uint8Array in, Uint8Array out, untouched. Both ways a copy: the caller's buffer stays the caller's. */
 export const bytes: Codec = {

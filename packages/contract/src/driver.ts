@@ -16,9 +16,12 @@ import type { Headers } from "./headers.ts";
 import type { Start } from "./log.ts";
 import type { Wait } from "./space.ts";
 import type { Support } from "./support.ts";
+import type { TemplateParts } from "./template-text.ts";
 
 export interface DriverOptions {
   readonly name: string;
+  /** The servers of the URL, as written, the first included; none where the URL has no host. */
+  readonly hosts?: readonly string[] | undefined;
   /** How long to keep trying to connect. */
   readonly timeoutMs: number;
   /** The deadline of every operation that takes no `Wait`. */
@@ -47,6 +50,7 @@ export interface Driver {
   readonly queues?: Queues | undefined;
   readonly tuples?: Tuples | undefined;
   readonly calls?: Calls | undefined;
+  readonly blobs?: Blobs | undefined;
   list(kind: "mailbox" | "log" | "space" | "blobs"): Promise<readonly string[]>;
   /** Resolves when all that was published so far has reached the broker. */
   flush(): Promise<void>;
@@ -160,6 +164,8 @@ export interface QueueLetter {
   readonly headers: Headers;
   readonly contentType: string;
   readonly body: Uint8Array;
+  /** As of an envelope: only to a `LocalQueue`. */
+  readonly text?: string | undefined;
   readonly delayMs?: number | undefined;
   readonly ttlMs?: number | undefined;
   readonly key?: string | undefined;
@@ -196,6 +202,30 @@ export interface Queues {
   /** Removes what waits or is delayed; returns how many. Held and dead letters stay. */
   purge(address: string): Promise<number>;
   destroy(address: string): Promise<void>;
+  /** Of a broker in this process alone. */
+  local?(address: string): LocalQueue;
+}
+
+/**
+ * A mailbox of a broker in this process: what is asked has been done when the call returns, with no promise for each
+ * letter. What the methods of `Queues` reject with is thrown.
+ */
+export interface LocalQueue {
+  send(letter: QueueLetter): SendOutcome;
+  /** Of what `fetch` gave: as a settlement "ack". */
+  acknowledge(leased: Leased): Settled;
+  settle(settlement: Settlement): Settled;
+  /**
+   * Over once all that was done so far, and all that it has seen, is as stable as it gets; undefined: it is. Nothing is to be
+   * answered before. The same promise for all that becomes stable together. Rejects with "indefinite", or where nothing was
+   * `changed` with "unavailable".
+   */
+  stable(changed: boolean): Promise<void> | undefined;
+  /**
+   * Now and then over in the next turn of the event loop only, and what is stable is to be answered then: so that those who
+   * wait for an answer, and ask for more at once, leave the rest of the process its turn.
+   */
+  turn(): Promise<void> | undefined;
 }
 
 // ---------------------------------------------------------------- logs
@@ -295,8 +325,25 @@ export type ClaimSettlement =
   | { readonly kind: "nak"; readonly token: string }
   | { readonly kind: "extend"; readonly token: string; readonly leaseMs: number };
 
+/** An answer that may be there at once. */
+export type Answer<T> = T | Promise<T>;
+
+/**
+ * The operations that are called most, of a driver whose spaces are in this process: where the answer is there at once,
+ * it is what is returned, and what is refused at once is thrown; templates are given in parts. Otherwise as in `Tuples`.
+ */
+export interface DirectTuples {
+  out(space: string, tuple: string, leaseMs: number | undefined, wait: Wait): Answer<TupleLease>;
+  take(space: string, template: TemplateParts, wait: Wait): Answer<string>;
+  read(space: string, template: TemplateParts, wait: Wait): Answer<string>;
+  takeNow(space: string, template: TemplateParts): Answer<string | undefined>;
+  readNow(space: string, template: TemplateParts): Answer<string | undefined>;
+}
+
 /** Tuples and templates travel as their canonical texts (tuple-text.ts, template-text.ts). */
 export interface Tuples {
+  /** Only where answers may be there at once. */
+  readonly direct?: DirectTuples | undefined;
   open(space: string, spec: SpaceSpec): Promise<void>;
   /** Waits for room where the space is full and waits. */
   out(space: string, tuple: string, leaseMs: number | undefined, wait: Wait): Promise<TupleLease>;
@@ -339,6 +386,8 @@ export interface CallRequest {
   readonly headers: Headers;
   readonly contentType: string;
   readonly body: Uint8Array;
+  /** As of an `Envelope`. */
+  readonly text?: string | undefined;
   /** How long the caller will wait from now on: for the reply, or for each item of a stream. */
   readonly timeoutMs: number;
   /** Items the server may send before it is granted more; 0 for a call that expects one reply. */
@@ -350,6 +399,8 @@ export interface ReplyFrame {
   readonly kind: "value" | "item" | "end" | "error";
   readonly contentType: string;
   readonly body: Uint8Array;
+  /** As of an `Envelope`. */
+  readonly text?: string | undefined;
 }
 
 /** Called by the driver; returns at once and never throws. After the last frame, or `fail`, nothing more comes. */
@@ -391,4 +442,60 @@ export interface Calls {
   /** Sent at once, executed at most once, never retried. Deadlines of the caller are kept above. */
   call(request: CallRequest, replies: ReplySink): OutboundCall;
   services(): Promise<readonly ServerRecord[]>;
+}
+
+// ---------------------------------------------------------------- blobs
+
+/** What a store has of one name. */
+export interface BlobEntry {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/**
+ * A new version on its way, which nobody sees. What the broker holds of one whose client is gone is given back in time.
+ * Rejects with "overflow" or "too-large" beyond a bound of the broker's; after any rejection there is only `abandon`.
+ */
+export interface BlobUpload {
+  /**
+   * The bytes that follow, at least one, at most `blobChunkBytes`; all but the last are of that size. They are the driver's
+   * from then on. Resolves once it has room for as many again: at most `blobWindow` of these are under way.
+   */
+  write(chunk: Uint8Array): Promise<void>;
+  /** After the last `write` has resolved: replaces what the name stood for, at one moment. Of two uploads the later wins. */
+  commit(sha256: string): Promise<void>;
+  /** Nothing of it stays. Idempotent; resolves once the broker knows, or cannot be told; never rejects. */
+  abandon(): Promise<void>;
+}
+
+/** One version of a blob, being read. */
+export interface BlobDownload {
+  readonly bytes: number;
+  /** In lower-case hexadecimal. */
+  readonly sha256: string;
+  /**
+   * The bytes that follow, of any size; undefined after the last. At most `blobWindow` of these are under way, answered in
+   * order. "gap" once the version was replaced or deleted, "codec" where it is damaged: the bytes are checked above all the same.
+   */
+  read(): Promise<Uint8Array | undefined>;
+  /** Not to be read further: lets go of whatever the first `read` took. Idempotent; at once; never throws. */
+  close(): void;
+}
+
+/** What uses a store that was destroyed rejects with "conflict" until it is opened again. */
+export interface Blobs {
+  open(store: string): Promise<void>;
+  upload(store: string, name: string): Promise<BlobUpload>;
+  /** undefined: there is none. Takes nothing at the broker before the first `read`. */
+  download(store: string, name: string): Promise<BlobDownload | undefined>;
+  /** Whether there was one. */
+  delete(store: string, name: string): Promise<boolean>;
+  /** Of the names that begin so, those after `after` in the driver's order; `next` is where to go on, undefined at the end. */
+  list(store: string, prefix: string, after: string | undefined): Promise<BlobPage>;
+  destroy(store: string): Promise<void>;
+}
+
+export interface BlobPage {
+  readonly blobs: readonly BlobEntry[];
+  readonly next: string | undefined;
 }

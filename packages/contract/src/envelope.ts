@@ -10,4 +10,9 @@ export interface Envelope {
   /** "" where the sender gave none. */
   readonly contentType: string;
   readonly body: Uint8Array;
+  /**
+   * The same as a text, in UTF-8, where it was made from one in this process: who has a use for it need not look at `body`,
+   * which may be made only then.
+   */
+  readonly text?: string | undefined;
 }

@@ -40,8 +40,10 @@ export class Feed<M, Item = M> implements Subscription<M> {
   #items: Item[] = [];
   #head = 0;
   #waiting: Waiting<M>[] = [];
-  /** The item that is being opened, in a holder: at most one. */
-  #opening: { readonly item: Item } | undefined;
+  /** The number of the opening that is under way, at most one, and its item; 0: none. */
+  #opening = 0;
+  #openings = 0;
+  #item: Item | undefined;
   #ended = false;
   #error: BusError | undefined;
   #iterating = false;
@@ -66,7 +68,7 @@ export class Feed<M, Item = M> implements Subscription<M> {
 
   /** Whether the iterator waits for an item and none is here or being opened. */
   get hungry(): boolean {
-    return this.#waiting.length > 0 && this.#opening === undefined && this.size === 0;
+    return this.#waiting.length > 0 && this.#opening === 0 && this.size === 0;
   }
 
   /** Hands an item to the iterator, or keeps it for it. Ignored after the end. */
@@ -116,9 +118,9 @@ export class Feed<M, Item = M> implements Subscription<M> {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     const unread: Item[] = [];
     if (!keep) {
-      if (this.#opening !== undefined) unread.push(this.#opening.item);
+      if (this.#opening !== 0) unread.push(this.#item as Item);
       while (this.size > 0) unread.push(this.shift()!);
-      this.#opening = undefined;
+      this.#endOpening();
     }
     // Reentrant calls find the promise in place.
     const closing = Promise.withResolvers<void>();
@@ -130,7 +132,7 @@ export class Feed<M, Item = M> implements Subscription<M> {
 
   /** After the end, once nothing is left: who waits gets the error or is done. */
   #settleWaiting(): void {
-    if (this.#opening !== undefined || this.size > 0) return;
+    if (this.#opening !== 0 || this.size > 0) return;
     for (const waiting of this.#waiting.splice(0)) {
       const error = this.#error;
       this.#error = undefined;
@@ -145,8 +147,9 @@ export class Feed<M, Item = M> implements Subscription<M> {
     while (this.size > 0) {
       const item = this.shift()!;
       if (open === undefined) return { value: item as unknown as M, done: false };
-      const opening = { item };
+      const opening = ++this.#openings;
       this.#opening = opening;
+      this.#item = item;
       let opened: Opened<M> | Promise<Opened<M>>;
       try {
         opened = open(item);
@@ -157,17 +160,22 @@ export class Feed<M, Item = M> implements Subscription<M> {
       if (opened instanceof Promise) return this.#openLater(opening, opened);
       // Ended while it was opened: it was given to onEnd.
       if (this.#opening !== opening) return undefined;
-      this.#opening = undefined;
+      this.#endOpening();
       if (opened !== undefined) return opened;
     }
     return undefined;
   }
 
-  async #openLater(opening: { readonly item: Item }, pending: Promise<Opened<M>>): Promise<void> {
+  #endOpening(): void {
+    this.#opening = 0;
+    this.#item = undefined;
+  }
+
+  async #openLater(opening: number, pending: Promise<Opened<M>>): Promise<void> {
     try {
       const opened = await pending;
       if (this.#opening !== opening) return;
-      this.#opening = undefined;
+      this.#endOpening();
       if (opened !== undefined) this.#waiting.shift()?.resolve(opened);
     } catch (cause) {
       this.#fail(opening, cause);
@@ -175,9 +183,9 @@ export class Feed<M, Item = M> implements Subscription<M> {
     this.#serve();
   }
 
-  #fail(opening: { readonly item: Item }, cause: unknown): void {
+  #fail(opening: number, cause: unknown): void {
     if (this.#opening !== opening) return;
-    this.#opening = undefined;
+    this.#endOpening();
     this.#items.length = this.#head = 0;
     const error = asBusError(cause);
     if (this.#closed === undefined) this.end(error);
@@ -186,20 +194,20 @@ export class Feed<M, Item = M> implements Subscription<M> {
 
   /** Hands what is here to who waits. */
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#opening === undefined) {
+    while (this.#waiting.length > 0 && this.#opening === 0) {
       const next = this.#advance();
       if (next instanceof Promise) return;
       if (next === undefined) break;
       this.#waiting.shift()?.resolve(next);
     }
-    if (this.#waiting.length === 0 || this.#opening !== undefined) return;
+    if (this.#waiting.length === 0 || this.#opening !== 0) return;
     if (this.#ended) this.#settleWaiting();
     else this.#options.onWant?.();
   }
 
   #next(): Promise<IteratorResult<M, undefined>> {
     // Who asks while another still waits, waits behind it.
-    if (this.#waiting.length === 0 && this.#opening === undefined) {
+    if (this.#waiting.length === 0 && this.#opening === 0) {
       const next = this.#advance();
       if (next !== undefined && !(next instanceof Promise)) return Promise.resolve(next);
     }

@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import type { FetchRequest, Leased, Settled, Settlement } from "./driver.ts";
+import type { FetchRequest, Leased, LocalQueue, Settled, Settlement } from "./driver.ts";
 import type { BusError } from "./errors.ts";
 import type { Delivery, ReceiveOptions } from "./mailbox.ts";
 import type { Message, Subscription } from "./message.ts";
@@ -14,6 +14,8 @@ export interface LoanSource {
   fetch(request: FetchRequest): Promise<readonly Leased[]>;
   /** One result a settlement, in order. */
   settle(settlements: readonly Settlement[]): Promise<readonly Settled[]>;
+  /** Of a mailbox in this process: letters are settled there one by one. */
+  readonly local?: Pick<LocalQueue, "acknowledge" | "settle" | "stable" | "turn"> | undefined;
 }
 
 export interface LoanOptions<T> extends ReceiveOptions {

@@ -59,10 +59,17 @@ function checkTokens(kind: NameKind, name: string, wildcards: boolean): void {
   if (reserved.test(name)) fail(kind, name, "names that begin with `$`, `_INBOX` or `_quadrant` are reserved");
 }
 
+/** Names that were found valid: who says a name says it again. Forgotten all at once when they are too many. */
+const known = new Set<unknown>();
+const maxKnown = 4_096;
+
 /** Throws "invalid" unless `name` is a subject, address or other dotted name without wildcards. */
 export function checkName(kind: NameKind, name: unknown): asserts name is string {
+  if (known.has(name)) return;
   checkCharacters(kind, name);
   checkTokens(kind, name, false);
+  if (known.size >= maxKnown) known.clear();
+  known.add(name);
 }
 
 /** Throws "invalid" unless `name` is one token. */

@@ -9,8 +9,9 @@
  */
 import { maxDepth } from "./codec.ts";
 import { BusError } from "./errors.ts";
+import { roomFor } from "./room.ts";
 import { any, type FormalShape, formalShape } from "./tuple.ts";
-import { checkText, encodeBytes, encodeField, encodeParts, isRecord, splitText } from "./tuple-text.ts";
+import { checkText, encodeBytes, encodeField, encodeParts, isRecord, recordKeys, sized } from "./tuple-text.ts";
 
 const kindTags: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [String, "ks"],
@@ -22,7 +23,15 @@ const kindTags: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [Object, "ko"],
 ]);
 
-const holeTags = "?krepAOP";
+/** By the codes of what a part begins with. */
+const holeCodes: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  "?krepAOP".includes(String.fromCharCode(code)),
+);
+
+/** Whether a part of a template is other than the text that a field must equal. */
+export function isHole(text: string): boolean {
+  return holeCodes[text.charCodeAt(0)] === true;
+}
 
 function encodeShape(shape: FormalShape, depth: number): string {
   switch (shape.kind) {
@@ -32,22 +41,23 @@ function encodeShape(shape: FormalShape, depth: number): string {
       return `r2:${low.length}:${low}${high.length}:${high}`;
     }
     case "oneOf":
-      return encodeParts(shape.values, ["e", "e"], (value) => encodeField(value, depth + 1));
+      return `e${encodeParts(shape.values, depth, encodeField)}`;
     case "prefix":
       return `p${checkText(shape.text)}`;
     case "partial":
-      return encodeParts(shape.record, ["P", "P"], (part) => encodeHole(part, depth + 1));
+      return `P${encodeParts(shape.record, depth, encodeHole)}`;
   }
 }
 
 function encodeComposite(value: object, depth: number): string {
   let holes = false;
-  const text = encodeParts(value, ["a", "o"], (part) => {
-    const inner = encodeHole(part, depth + 1);
-    if (holeTags.includes(inner[0]!)) holes = true;
-    return inner;
+  const parts = encodeParts(value, depth, (part, inside) => {
+    const text = encodeHole(part, inside);
+    if (isHole(text)) holes = true;
+    return text;
   });
-  return holes ? text[0]!.toUpperCase() + text.slice(1) : text;
+  if (Array.isArray(value)) return (holes ? "A" : "a") + parts;
+  return (holes ? "O" : "o") + parts;
 }
 
 function encodeHole(value: unknown, depth: number): string {
@@ -65,132 +75,66 @@ function encodeHole(value: unknown, depth: number): string {
   return encodeComposite(value, depth);
 }
 
-/** The text of a template. Throws "invalid" for what is none, "codec" for a field that no tuple carries. */
-export function encodeTemplate(template: unknown): string {
-  if (typeof template !== "object" || template === null || template instanceof Uint8Array) {
-    throw new BusError("invalid", "a template is an array, a record, or partial({…})");
-  }
-  const shape = formalShape(template);
-  if (shape !== undefined && shape.kind !== "partial") {
-    throw new BusError("invalid", `${shape.kind}(…) matches a field, not a tuple: put it into an array or record`);
-  }
-  return encodeHole(template, 0);
-}
-
-/** One field of a template. */
-export interface CompiledHole {
-  /** The text that a field must equal; undefined where the hole is a formal. */
-  readonly actual: string | undefined;
-  /** Whether a field's text matches. */
-  matches(field: string): boolean;
-}
-
-/** A template ready to match. */
-export interface CompiledTemplate {
-  readonly kind: "positional" | "record" | "partial";
+/** A template taken apart one level: what its text is made of. */
+export class TemplateParts {
+  /** a A o O or P. */
+  readonly tag: string;
   /** In canonical order; undefined for positional templates. */
   readonly keys: readonly string[] | undefined;
-  readonly holes: readonly CompiledHole[];
-  /** Whether a tuple's text, taken apart by `splitText`, matches. */
-  matches(tuple: { readonly keys: readonly string[] | undefined; readonly parts: readonly string[] }): boolean;
-}
+  /** The text of each field. */
+  readonly parts: readonly string[];
 
-const anyHole: CompiledHole = { actual: undefined, matches: () => true };
+  constructor(tag: string, keys: readonly string[] | undefined, parts: readonly string[]) {
+    this.tag = tag;
+    this.keys = keys;
+    this.parts = parts;
+  }
 
-function malformed(): BusError {
-  return new BusError("codec", "not the text of a template");
-}
+  /** Throws "invalid" for what is no template, "codec" for a field that no tuple carries. */
+  static of(template: unknown): TemplateParts {
+    if (typeof template !== "object" || template === null || template instanceof Uint8Array) {
+      throw new BusError("invalid", "a template is an array, a record, or partial({…})");
+    }
+    const shape = formalShape(template);
+    if (shape !== undefined && shape.kind !== "partial") {
+      throw new BusError("invalid", `${shape.kind}(…) matches a field, not a tuple: put it into an array or record`);
+    }
+    if (shape !== undefined) return recordParts(shape.record, true);
+    return Array.isArray(template) ? positionalParts(template) : recordParts(template, false);
+  }
 
-function compileRange(text: string): CompiledHole {
-  const { parts } = splitText(text);
-  const [low, high] = parts;
-  const tag = low?.[0];
-  if (parts.length !== 2 || tag === undefined || tag !== high?.[0] || !"nis".includes(tag)) throw malformed();
-  const read = (field: string): number | bigint | string => {
-    const body = field.slice(1);
-    return tag === "n" ? Number(body) : tag === "i" ? BigInt(body) : body;
-  };
-  const from = read(low!);
-  const to = read(high);
-  return {
-    actual: undefined,
-    matches(field: string): boolean {
-      if (field[0] !== tag) return false;
-      const value = read(field);
-      return value >= from && value <= to;
-    },
-  };
-}
-
-function compileHole(text: string, depth: number): CompiledHole {
-  switch (text[0]) {
-    case "?":
-      return anyHole;
-    case "k": {
-      const tag = text[1];
-      if (text.length !== 2 || tag === undefined || !"sntibao".includes(tag)) throw malformed();
-      return { actual: undefined, matches: (field) => field[0] === tag || (tag === "t" && field[0] === "f") };
+  get text(): string {
+    const { tag, keys, parts } = this;
+    let text = `${tag}${parts.length}:`;
+    for (let i = 0; i < parts.length; i++) {
+      if (keys !== undefined) text += sized(keys[i]!);
+      text += sized(parts[i]!);
     }
-    case "r":
-      return compileRange(text);
-    case "e": {
-      const values = new Set(splitText(text).parts);
-      return { actual: undefined, matches: (field) => values.has(field) };
-    }
-    case "p": {
-      const start = `s${text.slice(1)}`;
-      return { actual: undefined, matches: (field) => field.startsWith(start) };
-    }
-    case "A":
-    case "O":
-    case "P": {
-      const inner = compileComposite(text, depth + 1);
-      const tag = text[0] === "A" ? "a" : "o";
-      return { actual: undefined, matches: (field) => field[0] === tag && inner.matches(splitText(field)) };
-    }
-    case undefined:
-      throw malformed();
-    default:
-      return { actual: text, matches: (field) => field === text };
+    return text;
   }
 }
 
-function compileComposite(text: string, depth: number): CompiledTemplate {
-  if (depth >= maxDepth) throw malformed();
-  const tag = text[0]!;
-  if (!"aoAOP".includes(tag)) throw malformed();
-  const { keys, parts } = splitText(text, (t) => t !== "a" && t !== "A");
-  const holes = parts.map((part) => compileHole(part, depth));
-  if (tag === "P") return { kind: "partial", keys, holes, matches: (tuple) => matchesPartial(keys!, holes, tuple) };
-  const kind = keys === undefined ? "positional" : "record";
-  return {
-    kind,
-    keys,
-    holes,
-    matches(tuple): boolean {
-      if (tuple.parts.length !== holes.length || (tuple.keys === undefined) !== (keys === undefined)) return false;
-      if (keys !== undefined && !keys.every((key, i) => key === tuple.keys![i])) return false;
-      return holes.every((hole, i) => hole.matches(tuple.parts[i]!));
-    },
-  };
-}
-
-function matchesPartial(
-  keys: readonly string[],
-  holes: readonly CompiledHole[],
-  tuple: { readonly keys: readonly string[] | undefined; readonly parts: readonly string[] },
-): boolean {
-  if (tuple.keys === undefined) return false;
-  // Both lists are in canonical order: one pass.
-  let at = 0;
-  for (const [index, key] of keys.entries()) {
-    while (at < tuple.keys.length && tuple.keys[at] !== key) at++;
-    if (at === tuple.keys.length || !holes[index]!.matches(tuple.parts[at]!)) return false;
+function positionalParts(template: readonly unknown[]): TemplateParts {
+  const { length } = template;
+  const parts = roomFor<string>(length);
+  let holes = false;
+  for (let i = 0; i < length; i++) {
+    const text = encodeHole(template[i], 1);
+    if (isHole(text)) holes = true;
+    parts[i] = text;
   }
-  return true;
+  return new TemplateParts(holes ? "A" : "a", undefined, parts);
 }
 
-/** Compiles a template's text. Throws "codec" for a text that is none. */
-export function compileTemplate(text: string): CompiledTemplate {
-  return compileComposite(text, 0);
+function recordParts(record: object, partial: boolean): TemplateParts {
+  // What is neither a formal nor a record is refused as a field would be.
+  if (!partial && !isRecord(record)) encodeField(record);
+  const keys = recordKeys(record);
+  const parts = keys.map((key) => encodeHole((record as Record<string, unknown>)[checkText(key)], 1));
+  return new TemplateParts(partial ? "P" : parts.some(isHole) ? "O" : "o", keys, parts);
+}
+
+/** The text of a template. Throws "invalid" for what is none, "codec" for a field that no tuple carries. */
+export function encodeTemplate(template: unknown): string {
+  return TemplateParts.of(template).text;
 }

@@ -1,13 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileTemplate, encodeTemplate } from "./template-text.ts";
+import { compileTemplate } from "./compiled-template.ts";
+import { encodeTemplate } from "./template-text.ts";
+import { TextFields } from "./text-fields.ts";
 import { any, between, type Field, oneOf, partial, prefix } from "./tuple.ts";
-import { decodeField, decodeTuple, encodeField, encodeTuple, splitText } from "./tuple-text.ts";
+import { decodeField, decodeTuple, encodeField, encodeTuple } from "./tuple-text.ts";
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 
 function matches(template: unknown, tuple: unknown): boolean {
-  return compileTemplate(encodeTemplate(template)).matches(splitText(encodeTuple(tuple)));
+  return compileTemplate(encodeTemplate(template)).matches(encodeTuple(tuple));
 }
 
 const { field } = fc.letrec<{ field: Field }>((tie) => ({
@@ -109,6 +111,63 @@ describe("canonical text", () => {
     ["a symbol as key", { [Symbol("x")]: 1 }],
   ])("%s is codec", (_, tuple) => {
     expect(() => encodeTuple(tuple)).toThrow(code("codec"));
+  });
+
+  test.each([
+    "a",
+    "a1",
+    "a1:",
+    "a1:1",
+    "a1:2:z",
+    "a1:01:z",
+    "a01:1:z",
+    "a1:1:zz",
+    "a2:1:z",
+    "o1:1:a",
+    "o1:1:a1:",
+    "x1:1:z",
+  ])("%s does not come apart", (text) => {
+    expect(() => decodeTuple(text)).toThrow(code("codec"));
+    expect(() => new TextFields().readTuple(text)).toThrow(code("codec"));
+    expect(() => compileTemplate(text)).toThrow(code("codec"));
+  });
+
+  test("the places of fields are where they are", () => {
+    const fields = new TextFields();
+    fc.assert(
+      fc.property(fc.oneof(fc.array(field), fc.dictionary(fc.string({ unit: "grapheme" }), field)), (tuple) => {
+        fields.readTuple(encodeTuple(tuple));
+        const values = Array.isArray(tuple)
+          ? tuple
+          : Object.keys(tuple)
+              .sort()
+              .map((key) => tuple[key]);
+        expect(Array.from({ length: fields.count }, (_, i) => fields.field(i))).toEqual(
+          values.map((each) => encodeField(each)),
+        );
+        if (!Array.isArray(tuple))
+          expect(fields.count === 0 || fields.key(0)).toBe(fields.count === 0 || Object.keys(tuple).sort()[0]);
+      }),
+    );
+  });
+
+  test("numbers come out as they went in, however many digits they have", () => {
+    for (const value of [
+      0,
+      7,
+      -7,
+      10 ** 15 - 1,
+      10 ** 15,
+      2 ** 53 - 1,
+      -(2 ** 53),
+      1e21,
+      1.5,
+      -1e-7,
+      Infinity,
+      -Infinity,
+    ]) {
+      expect(decodeField(encodeField(value))).toBe(value);
+    }
   });
 
   test("a cycle, or what is nested too deep, is codec", () => {

@@ -10,7 +10,14 @@
  */
 import { maxDepth } from "./codec.ts";
 import { BusError } from "./errors.ts";
+import { roomFor } from "./room.ts";
+import { behind, lengthAt, malformed, TextFields } from "./text-fields.ts";
 import { any, type Field, formalShape, type Tuple } from "./tuple.ts";
+
+const arrayTag = 0x61;
+const recordTag = 0x6f;
+const minus = 0x2d;
+const zero = 0x30;
 
 const formalConstructors: ReadonlySet<unknown> = new Set([String, Number, Boolean, BigInt, Uint8Array, Array, Object]);
 
@@ -54,25 +61,27 @@ export function encodeBytes(value: Uint8Array): string {
   return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}`;
 }
 
-/** The text of an array or record whose parts `encode` writes. */
-export function encodeParts(
-  value: object,
-  tags: readonly [array: string, record: string],
-  encode: (part: unknown) => string,
-): string {
+/** Small lengths as they stand before what they are of: to join two texts is cheaper than three. */
+const lengths: readonly string[] = Array.from({ length: 256 }, (_, length) => `${length}:`);
+
+/** A text behind its length. */
+export function sized(part: string): string {
+  const { length } = part;
+  return (length < 256 ? lengths[length]! : `${length}:`) + part;
+}
+
+/** What stands behind the tag of an array or record whose parts `encode` writes, one level deeper. */
+export function encodeParts(value: object, depth: number, encode: (part: unknown, depth: number) => string): string {
   if (Array.isArray(value)) {
-    let text = `${tags[0]}${value.length}:`;
-    for (let i = 0; i < value.length; i++) {
-      const part = encode(value[i]);
-      text += `${part.length}:${part}`;
-    }
+    const { length } = value;
+    let text = length < 256 ? lengths[length]! : `${length}:`;
+    for (let i = 0; i < length; i++) text += sized(encode(value[i], depth + 1));
     return text;
   }
   const keys = recordKeys(value);
-  let text = `${tags[1]}${keys.length}:`;
+  let text = `${keys.length}:`;
   for (const key of keys) {
-    const part = encode((value as Record<string, unknown>)[key]);
-    text += `${key.length}:${checkText(key)}${part.length}:${part}`;
+    text += sized(checkText(key)) + sized(encode((value as Record<string, unknown>)[key], depth + 1));
   }
   return text;
 }
@@ -94,7 +103,7 @@ export function encodeField(value: unknown, depth: number = 0): string {
       if (depth >= maxDepth)
         throw new BusError("codec", `a tuple nested deeper than ${maxDepth} levels, or in a cycle`);
       if (formalShape(value) !== undefined || !(Array.isArray(value) || isRecord(value))) throw uncarriable(value);
-      return encodeParts(value, ["a", "o"], (part) => encodeField(part, depth + 1));
+      return (Array.isArray(value) ? "a" : "o") + encodeParts(value, depth, encodeField);
     }
     default:
       throw uncarriable(value);
@@ -109,23 +118,8 @@ export function encodeTuple(tuple: unknown): string {
   return encodeField(tuple);
 }
 
-function malformed(): BusError {
-  return new BusError("codec", "not the text of a tuple");
-}
-
-/** Reads `<number>:` at `at`; returns the number and the index after the colon. */
-function readLength(text: string, at: number): readonly [length: number, next: number] {
-  let value = 0;
-  let i = at;
-  for (; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) break;
-    value = value * 10 + digit;
-    if (value > text.length) throw malformed();
-  }
-  if (i === at || text[i] !== ":") throw malformed();
-  return [value, i + 1];
-}
+/** Used by one call at a time. */
+const fields = new TextFields();
 
 /** A composite text taken apart one level deep. */
 export interface TextParts {
@@ -135,69 +129,114 @@ export interface TextParts {
   readonly parts: readonly string[];
 }
 
-/** Takes a composite apart, one level. `keyed` says for which tags names stand before the parts. */
-export function splitText(text: string, keyed: (tag: string) => boolean = (tag) => tag === "o"): TextParts {
-  const tag = text[0] ?? "";
-  let [count, at] = readLength(text, 1);
-  const keys: string[] | undefined = keyed(tag) ? [] : undefined;
+/** Takes a composite apart, one level. `keyed`: whether names stand before the parts. */
+export function splitText(text: string, keyed: boolean = text.startsWith("o")): TextParts {
+  fields.read(text, keyed);
+  const keys: string[] = [];
   const parts: string[] = [];
-  const take = (): string => {
-    const [length, start] = readLength(text, at);
-    at = start + length;
-    if (at > text.length) throw malformed();
-    return text.slice(start, at);
-  };
-  for (; count > 0; count--) {
-    keys?.push(take());
-    parts.push(take());
+  for (let index = 0; index < fields.count; index++) {
+    if (keyed) keys.push(fields.key(index));
+    parts.push(fields.field(index));
   }
-  if (at !== text.length) throw malformed();
-  return { tag, keys, parts };
+  return { tag: text[0]!, keys: keyed ? keys : undefined, parts };
+}
+
+/** Longer ones may be more than a number holds exactly while digits are added up. */
+const plainDigits = 15;
+
+/** The number of a number's text, which stands in a longer one. */
+export function numberIn(text: string, start: number, end: number): number {
+  const first = text.charCodeAt(start + 1) === minus ? start + 2 : start + 1;
+  let value = 0;
+  let at = first;
+  if (end - first <= plainDigits) {
+    for (; at < end; at++) {
+      const digit = text.charCodeAt(at) - zero;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+  }
+  if (at !== end || at === first) return Number(text.slice(start + 1, end));
+  return first === start + 1 ? value : -value;
 }
 
 /** The value of a field's text: a fresh copy each time. Throws "codec" for a text that is none. */
-export function decodeField(text: string, depth: number = 0): Field {
-  switch (text[0]) {
-    case "z":
+export function decodeField(text: string): Field {
+  return decodeIn(text, 0, text.length, 0);
+}
+
+function decodeIn(text: string, start: number, end: number, depth: number): Field {
+  switch (start < end ? text.charCodeAt(start) : 0) {
+    case 0x7a: // z
       return null;
-    case "t":
+    case 0x74: // t
       return true;
-    case "f":
+    case 0x66: // f
       return false;
-    case "n":
-      return Number(text.slice(1));
-    case "i":
-      if (!/^i-?\d+$/.test(text)) throw malformed();
-      return BigInt(text.slice(1));
-    case "s":
-      return text.slice(1);
-    case "b":
-      return new Uint8Array(Buffer.from(text.slice(1), "base64"));
-    case "a":
-    case "o":
-      return decodeComposite(text, depth);
+    case 0x6e: // n
+      return numberIn(text, start, end);
+    case 0x69: {
+      // i
+      const body = text.slice(start + 1, end);
+      if (!/^-?\d+$/.test(body)) throw malformed();
+      return BigInt(body);
+    }
+    case 0x73: // s
+      return text.slice(start + 1, end);
+    case 0x62: // b
+      return new Uint8Array(Buffer.from(text.slice(start + 1, end), "base64"));
+    case arrayTag:
+      return decodeArray(text, start, end, depth);
+    case recordTag:
+      return decodeRecord(text, start, end, depth);
     default:
       throw malformed();
   }
 }
 
-function decodeComposite(text: string, depth: number): Field {
+function decodeArray(text: string, start: number, end: number, depth: number): Field {
   if (depth >= maxDepth) throw malformed();
-  const { keys, parts } = splitText(text);
-  if (keys === undefined) return parts.map((part) => decodeField(part, depth + 1));
+  const count = lengthAt(text, start + 1);
+  const values = roomFor<Field>(count);
+  let at = behind(start + 1, count);
+  for (let index = 0; index < count; index++) {
+    const length = lengthAt(text, at);
+    const from = behind(at, length);
+    at = from + length;
+    if (at > end) throw malformed();
+    values[index] = decodeIn(text, from, at, depth + 1);
+  }
+  if (at !== end) throw malformed();
+  return values;
+}
+
+function decodeRecord(text: string, start: number, end: number, depth: number): Field {
+  if (depth >= maxDepth) throw malformed();
   const record: Record<string, Field> = {};
-  for (const [index, key] of keys.entries()) {
-    const value = decodeField(parts[index]!, depth + 1);
+  let count = lengthAt(text, start + 1);
+  let at = behind(start + 1, count);
+  for (; count > 0; count--) {
+    const keyLength = lengthAt(text, at);
+    const keyFrom = behind(at, keyLength);
+    const keyEnd = keyFrom + keyLength;
+    const length = lengthAt(text, keyEnd);
+    const from = behind(keyEnd, length);
+    at = from + length;
+    if (at > end) throw malformed();
+    const value = decodeIn(text, from, at, depth + 1);
+    const key = text.slice(keyFrom, keyEnd);
     // An own member whatever its name: assignment to `__proto__` would set the prototype instead.
     if (key === "__proto__")
       Object.defineProperty(record, key, { value, enumerable: true, writable: true, configurable: true });
     else record[key] = value;
   }
+  if (at !== end) throw malformed();
   return record;
 }
 
 /** The tuple of a text: a fresh copy each time. */
 export function decodeTuple(text: string): Tuple {
-  if (text[0] !== "a" && text[0] !== "o") throw malformed();
-  return decodeComposite(text, 0) as Tuple;
+  const tag = text.charCodeAt(0);
+  if (tag !== arrayTag && tag !== recordTag) throw malformed();
+  return decodeIn(text, 0, text.length, 0) as Tuple;
 }

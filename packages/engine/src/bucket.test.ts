@@ -23,7 +23,7 @@ describe.each(["oldest", "newest"] as const)("a bucket that shows the %s first",
     const step = fc.record({ kind: fc.constantFrom("add", "leave", "leave", "return"), which: fc.nat(1000) });
     fc.assert(
       fc.property(fc.array(step, { minLength: 100, maxLength: 400, size: "max" }), (steps) => {
-        const bucket = bucketMaker(pick, Math.random)(undefined, "");
+        const bucket = bucketMaker(pick, Math.random)(undefined);
         const inside: Place[] = [];
         const outside: Place[] = [];
         let seq = 0;
@@ -61,7 +61,7 @@ describe.each(["oldest", "newest"] as const)("a bucket that shows the %s first",
 });
 
 test("a bucket that shows tuples at random shows all of them, and each once where each is asked for", () => {
-  const bucket = bucketMaker("random", Math.random)(undefined, "");
+  const bucket = bucketMaker("random", Math.random)(undefined);
   const places = Array.from({ length: 100 }, (_, i) => new Place(resident(i), bucket, undefined));
   for (const place of places) bucket.append(place);
   for (const place of places.slice(0, 50)) bucket.remove(place);
@@ -75,7 +75,7 @@ test("a bucket that shows tuples at random shows all of them, and each once wher
 });
 
 test("a bucket that shows tuples at random shows none of them twice in one search", () => {
-  const bucket = bucketMaker("random", Math.random)(undefined, "");
+  const bucket = bucketMaker("random", Math.random)(undefined);
   for (let seq = 0; seq < 100; seq++) bucket.append(new Place(resident(seq), bucket, undefined));
   for (let round = 0; round < 20; round++) {
     const seen = searched(bucket);

@@ -1,6 +1,5 @@
-import type { Place, Resident } from "./resident.ts";
+import type { Resident, Spot } from "./resident.ts";
 import type { Shape } from "./shape.ts";
-import type { WaitingLine } from "./waiting-line.ts";
 
 /** Which of the matching tuples is picked. */
 export type Pick = "oldest" | "newest" | "random";
@@ -8,37 +7,46 @@ export type Pick = "oldest" | "newest" | "random";
 /** Looks at a tuple; true where it is what is searched. */
 export type Look = (resident: Resident) => boolean;
 
-/**
- * The tuples that agree in the fields of a shape, in the form that the space's way of picking needs, and who waits for
- * more of them.
- */
-export interface Bucket {
+/** Tuples among which all matches are. */
+export interface Candidates {
   readonly size: number;
-  /** Where it is found by its key; undefined for the bucket of all tuples of a form. */
-  readonly shape: Shape | undefined;
-  readonly key: string;
-  /** undefined while nobody has waited. */
-  waiting: WaitingLine | undefined;
-  /** A tuple younger than all here. */
-  append(place: Place): void;
-  /** A tuple that comes back, to where it was. */
-  restore(place: Place): void;
-  remove(place: Place): void;
   /** Shows tuples in the order of picking until one is what is searched. */
   search(look: Look): Resident | undefined;
   /** Shows each once. */
   each(visit: (resident: Resident) => void): void;
 }
 
-export type MakeBucket = (shape: Shape | undefined, key: string) => Bucket;
+/** What the tuples of a bucket have in common. */
+export interface BucketKey {
+  readonly shape: Shape;
+  /** What they have in the fields of the shape. */
+  readonly fields: readonly string[];
+  readonly hash: number;
+}
+
+/** The tuples that agree in the fields of a shape, in the form that the space's way of picking needs. */
+export interface Bucket extends Candidates {
+  /** undefined for the bucket of all tuples of a form. */
+  readonly key: BucketKey | undefined;
+  /** A tuple younger than all here. */
+  append(spot: Spot): void;
+  /** A tuple that comes back, to where it was. */
+  restore(spot: Spot): void;
+  remove(spot: Spot): void;
+}
+
+export type MakeBucket = (key: BucketKey | undefined) => Bucket;
 
 export function bucketMaker(pick: Pick, random: () => number): MakeBucket {
   return pick === "random"
-    ? (shape, key) => new RandomBucket(shape, key, random)
-    : (shape, key) => new OrderedBucket(shape, key, pick === "newest");
+    ? (key) => new RandomBucket(key, random)
+    : (key) => new OrderedBucket(key, pick === "newest");
 }
 
-/** How far from each end a tuple that comes back looks for its place among the others. */
+/** The index of what stands beside the list of an ordered bucket. */
+const apart = -1;
+
+/** How far from each end a tuple that comes back looks for its spot among the others. */
 const steps = 32;
 
 /**
@@ -46,17 +54,14 @@ const steps = 32;
  * both ends stands in a sorted list of its own, so that no place has to be searched for.
  */
 export class OrderedBucket implements Bucket {
-  readonly shape: Shape | undefined;
-  readonly key: string;
-  waiting: WaitingLine | undefined = undefined;
+  readonly key: BucketKey | undefined;
   readonly #newestFirst: boolean;
   #linked = 0;
-  #first: Place | undefined = undefined;
-  #last: Place | undefined = undefined;
-  #returned: Place[] | undefined = undefined;
+  #first: Spot | undefined = undefined;
+  #last: Spot | undefined = undefined;
+  #returned: Spot[] | undefined = undefined;
 
-  constructor(shape: Shape | undefined, key: string, newestFirst: boolean) {
-    this.shape = shape;
+  constructor(key: BucketKey | undefined, newestFirst: boolean) {
     this.key = key;
     this.#newestFirst = newestFirst;
   }
@@ -65,51 +70,52 @@ export class OrderedBucket implements Bucket {
     return this.#linked + (this.#returned?.length ?? 0);
   }
 
-  append(place: Place): void {
-    this.#insert(place, this.#last, undefined);
+  append(spot: Spot): void {
+    this.#insert(spot, this.#last, undefined);
   }
 
-  restore(place: Place): void {
-    const { seq } = place.resident;
+  restore(spot: Spot): void {
+    const { seq } = spot.resident;
     let older = this.#last;
     let younger = this.#first;
     for (let step = 0; step < steps; step++) {
       if (younger === undefined || younger.resident.seq > seq) {
-        this.#insert(place, younger === undefined ? this.#last : younger.prev, younger);
+        this.#insert(spot, younger === undefined ? this.#last : younger.prev, younger);
         return;
       }
       if (older === undefined || older.resident.seq < seq) {
-        this.#insert(place, older, older === undefined ? this.#first : older.next);
+        this.#insert(spot, older, older === undefined ? this.#first : older.next);
         return;
       }
       younger = younger.next;
       older = older.prev;
     }
     this.#returned ??= [];
-    this.#returned.splice(this.#indexOf(seq), 0, place);
-    place.apart = true;
+    this.#returned.splice(this.#indexOf(seq), 0, spot);
+    spot.index = apart;
   }
 
-  remove(place: Place): void {
-    if (place.apart) {
-      this.#returned!.splice(this.#indexOf(place.resident.seq), 1);
+  remove(spot: Spot): void {
+    if (spot.index === apart) {
+      this.#returned!.splice(this.#indexOf(spot.resident.seq), 1);
       if (this.#returned!.length === 0) this.#returned = undefined;
+      spot.index = 0;
       return;
     }
-    if (place.prev === undefined) this.#first = place.next;
-    else place.prev.next = place.next;
-    if (place.next === undefined) this.#last = place.prev;
-    else place.next.prev = place.prev;
-    place.prev = place.next = undefined;
+    if (spot.prev === undefined) this.#first = spot.next;
+    else spot.prev.next = spot.next;
+    if (spot.next === undefined) this.#last = spot.prev;
+    else spot.next.prev = spot.prev;
+    spot.prev = spot.next = undefined;
     this.#linked--;
   }
 
   search(look: Look): Resident | undefined {
     if (this.#returned !== undefined) return this.#searchBoth(this.#returned, this.#newestFirst, look);
-    let place = this.#newestFirst ? this.#last : this.#first;
-    while (place !== undefined) {
-      if (look(place.resident)) return place.resident;
-      place = this.#newestFirst ? place.prev : place.next;
+    let spot = this.#newestFirst ? this.#last : this.#first;
+    while (spot !== undefined) {
+      if (look(spot.resident)) return spot.resident;
+      spot = this.#newestFirst ? spot.prev : spot.next;
     }
     return undefined;
   }
@@ -123,17 +129,17 @@ export class OrderedBucket implements Bucket {
   }
 
   /** The list and what stands apart, merged. */
-  #searchBoth(returned: readonly Place[], newestFirst: boolean, look: Look): Resident | undefined {
-    let place = newestFirst ? this.#last : this.#first;
+  #searchBoth(returned: readonly Spot[], newestFirst: boolean, look: Look): Resident | undefined {
+    let spot = newestFirst ? this.#last : this.#first;
     let at = newestFirst ? returned.length - 1 : 0;
     for (;;) {
-      const apart = returned[at];
-      if (apart === undefined && place === undefined) return undefined;
+      const returning = returned[at];
+      if (returning === undefined && spot === undefined) return undefined;
       const listed =
-        place !== undefined && (apart === undefined || place.resident.seq < apart.resident.seq !== newestFirst);
-      const { resident } = listed ? place! : apart!;
+        spot !== undefined && (returning === undefined || spot.resident.seq < returning.resident.seq !== newestFirst);
+      const { resident } = listed ? spot! : returning!;
       if (look(resident)) return resident;
-      if (listed) place = newestFirst ? place!.prev : place!.next;
+      if (listed) spot = newestFirst ? spot!.prev : spot!.next;
       else at += newestFirst ? -1 : 1;
     }
   }
@@ -149,71 +155,68 @@ export class OrderedBucket implements Bucket {
     return low;
   }
 
-  #insert(place: Place, prev: Place | undefined, next: Place | undefined): void {
-    place.prev = prev;
-    place.next = next;
-    if (prev === undefined) this.#first = place;
-    else prev.next = place;
-    if (next === undefined) this.#last = place;
-    else next.prev = place;
+  #insert(spot: Spot, prev: Spot | undefined, next: Spot | undefined): void {
+    spot.prev = prev;
+    spot.next = next;
+    if (prev === undefined) this.#first = spot;
+    else prev.next = spot;
+    if (next === undefined) this.#last = spot;
+    else next.prev = spot;
     this.#linked++;
   }
 }
 
-/** For picks at random: an array without order, in which the last takes the place of what leaves. */
+/** For picks at random: an array without order, in which the last takes the spot of what leaves. */
 export class RandomBucket implements Bucket {
-  readonly shape: Shape | undefined;
-  readonly key: string;
-  waiting: WaitingLine | undefined = undefined;
-  readonly #places: Place[] = [];
+  readonly key: BucketKey | undefined;
+  readonly #spots: Spot[] = [];
   readonly #random: () => number;
 
-  constructor(shape: Shape | undefined, key: string, random: () => number) {
-    this.shape = shape;
+  constructor(key: BucketKey | undefined, random: () => number) {
     this.key = key;
     this.#random = random;
   }
 
   get size(): number {
-    return this.#places.length;
+    return this.#spots.length;
   }
 
-  append(place: Place): void {
-    place.index = this.#places.length;
-    this.#places.push(place);
+  append(spot: Spot): void {
+    spot.index = this.#spots.length;
+    this.#spots.push(spot);
   }
 
-  restore(place: Place): void {
-    this.append(place);
+  restore(spot: Spot): void {
+    this.append(spot);
   }
 
-  remove(place: Place): void {
-    const last = this.#places.pop()!;
-    if (last === place) return;
-    last.index = place.index;
-    this.#places[place.index] = last;
+  remove(spot: Spot): void {
+    const last = this.#spots.pop()!;
+    if (last === spot) return;
+    last.index = spot.index;
+    this.#spots[spot.index] = last;
   }
 
   /** Walks through all in a random order, each once: every match has the same chance, and no miss is counted twice. */
   search(look: Look): Resident | undefined {
-    const places = this.#places;
-    for (let left = places.length; left > 0; left--) {
-      const place = places[Math.floor(this.#random() * left)]!;
+    const spots = this.#spots;
+    for (let left = spots.length; left > 0; left--) {
+      const spot = spots[Math.floor(this.#random() * left)]!;
       // Shuffles as it goes: what has been shown moves behind what has not.
-      this.#swap(place, places[left - 1]!);
-      if (look(place.resident)) return place.resident;
+      this.#swap(spot, spots[left - 1]!);
+      if (look(spot.resident)) return spot.resident;
     }
     return undefined;
   }
 
   each(visit: (resident: Resident) => void): void {
-    for (const { resident } of this.#places) visit(resident);
+    for (const { resident } of this.#spots) visit(resident);
   }
 
-  #swap(a: Place, b: Place): void {
+  #swap(a: Spot, b: Spot): void {
     const at = a.index;
-    this.#places[b.index] = a;
-    this.#places[at] = b;
+    this.#spots[b.index] = a;
+    this.#spots[at] = b;
     a.index = b.index;
     b.index = at;
   }

@@ -29,11 +29,11 @@ class Address {
   #turn = 0;
 
   /** The next that is none of `tried`. */
-  next(tried: ReadonlySet<CallServer>): CallServer | undefined {
+  next(tried: readonly CallServer[]): CallServer | undefined {
     for (let i = 0; i < this.servers.length; i++) {
       if (this.#turn >= this.servers.length) this.#turn = 0;
       const server = this.servers[this.#turn++]!;
-      if (!tried.has(server)) return server;
+      if (!tried.includes(server)) return server;
     }
     return undefined;
   }
@@ -46,101 +46,128 @@ class Address {
   }
 }
 
+const untried: readonly CallServer[] = [];
+
+/** What one server has of a call: nothing more, once the call is over or with another server. */
+class Assignment implements InboundCall, Interest {
+  readonly server: CallServer;
+  readonly #call: Call;
+  control: CallControl | undefined;
+  seat: number | undefined = undefined;
+
+  constructor(call: Call, server: CallServer) {
+    this.#call = call;
+    this.server = server;
+    this.control = undefined;
+  }
+
+  get request(): CallRequest {
+    return this.#call.request;
+  }
+
+  reply(frame: ReplyFrame): void {
+    if (this.#call.isWith(this)) this.#call.reply(frame);
+  }
+
+  refuse(): void {
+    if (this.#call.isWith(this)) this.#call.refused();
+  }
+
+  onControl(listener: CallControl): void {
+    if (this.#call.isWith(this)) this.control = listener;
+  }
+
+  /** The server's session has ended. */
+  end(): void {
+    if (this.#call.isWith(this)) this.#call.serverGone();
+  }
+}
+
 /** One call between its caller and its server. Over with the last frame, a failure, or the caller's cancel. */
-class Call implements OutboundCall {
+class Call implements OutboundCall, Interest {
   readonly #table: CallTable;
   readonly #caller: Owner;
-  readonly #request: CallRequest;
+  readonly request: CallRequest;
   readonly #sink: ReplySink;
-  readonly #tried = new Set<CallServer>();
-  readonly #callerGone: Interest;
-  #server: CallServer | undefined;
-  #serverGone: Interest | undefined;
-  #control: CallControl | undefined;
+  /** Servers that have refused it. */
+  #tried: readonly CallServer[] = untried;
+  #assignment: Assignment | undefined;
   #startedAt = 0;
   #over = false;
+  /** Among what ends with its caller's session. */
+  seat: number | undefined = undefined;
 
   constructor(table: CallTable, caller: Owner, request: CallRequest, sink: ReplySink) {
     this.#table = table;
     this.#caller = caller;
-    this.#request = request;
+    this.request = request;
     this.#sink = sink;
-    this.#callerGone = {
-      end: (error) => {
-        this.cancel();
-        sink.fail(error);
-      },
-    };
-    caller.interests.add(this.#callerGone);
+    caller.interests.add(this);
+  }
+
+  isWith(assignment: Assignment): boolean {
+    return this.#assignment === assignment;
   }
 
   /** Hands the call to the next server. */
   send(): void {
     if (this.#over) return;
-    const server = this.#table.pick(this.#request.address, this.#tried);
+    const { address } = this.request;
+    const server = this.#table.pick(address, this.#tried);
     if (server === undefined) {
       this.#fail(
-        this.#table.setting.fault(
-          "no-responder",
-          `nobody serves ${this.#request.address}: start a server, then call again`,
-        ),
+        this.#table.setting.fault("no-responder", `nobody serves ${address}: start a server, then call again`),
       );
       return;
     }
-    this.#tried.add(server);
-    this.#server = server;
     this.#startedAt = this.#table.setting.now();
-    this.#serverGone = {
-      end: () => {
-        this.#fail(
-          this.#table.setting.fault(
-            "indefinite",
-            `the server of ${this.#request.address} went away: the call may or may not have been executed`,
-          ),
-        );
-      },
-    };
-    server.owner.interests.add(this.#serverGone);
-    server.accept(this.#inbound(server));
+    const assignment = new Assignment(this, server);
+    this.#assignment = assignment;
+    server.owner.interests.add(assignment);
+    server.accept(assignment);
   }
 
   credit(items: number): void {
-    if (!this.#over) this.#control?.credit(items);
+    this.#assignment?.control?.credit(items);
   }
 
   cancel(): void {
     if (this.#over) return;
-    const control = this.#control;
-    if (this.#server !== undefined) this.#count(true);
+    const control = this.#assignment?.control;
+    if (this.#assignment !== undefined) this.#count(true);
     this.#end();
     control?.cancel();
   }
 
-  /** What the server has of it: nothing more, once the call is over or with another server. */
-  #inbound(server: CallServer): InboundCall {
-    const current = (): boolean => !this.#over && this.#server === server;
-    return {
-      request: this.#request,
-      reply: (frame) => {
-        if (current()) this.#reply(frame);
-      },
-      refuse: () => {
-        if (!current()) return;
-        this.#leaveServer();
-        this.send();
-      },
-      onControl: (listener) => {
-        if (current()) this.#control = listener;
-      },
-    };
+  /** The caller's session has ended. */
+  end(error: BusError): void {
+    this.cancel();
+    this.#sink.fail(error);
   }
 
-  #reply(frame: ReplyFrame): void {
+  // -- from the server that has it
+
+  reply(frame: ReplyFrame): void {
     if (frame.kind !== "item") {
       this.#count(frame.kind === "error");
       this.#end();
     }
     this.#sink.reply(frame);
+  }
+
+  refused(): void {
+    this.#tried = [...this.#tried, this.#assignment!.server];
+    this.#leaveServer();
+    this.send();
+  }
+
+  serverGone(): void {
+    this.#fail(
+      this.#table.setting.fault(
+        "indefinite",
+        `the server of ${this.request.address} went away: the call may or may not have been executed`,
+      ),
+    );
   }
 
   #fail(error: BusError): void {
@@ -150,21 +177,22 @@ class Call implements OutboundCall {
   }
 
   #count(failed: boolean): void {
-    const server = this.#server!;
+    const { server } = this.#assignment!;
     server.handled++;
     if (failed) server.failed++;
     server.totalMs += this.#table.setting.now() - this.#startedAt;
   }
 
   #leaveServer(): void {
-    if (this.#serverGone !== undefined) this.#server?.owner.interests.delete(this.#serverGone);
-    this.#server = this.#serverGone = this.#control = undefined;
+    const assignment = this.#assignment;
+    this.#assignment = undefined;
+    if (assignment !== undefined) assignment.server.owner.interests.delete(assignment);
   }
 
   #end(): void {
     this.#over = true;
     this.#leaveServer();
-    this.#caller.interests.delete(this.#callerGone);
+    this.#caller.interests.delete(this);
     this.#table.ended();
   }
 }
@@ -175,6 +203,8 @@ export class CallTable {
   readonly #addresses = new Map<string, Address>();
   #servers = 0;
   #inFlight = 0;
+  /** Made in this turn and to be handed to their servers at its end. */
+  #made: Call[] = [];
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -189,7 +219,7 @@ export class CallTable {
     };
   }
 
-  pick(address: string, tried: ReadonlySet<CallServer>): CallServer | undefined {
+  pick(address: string, tried: readonly CallServer[]): CallServer | undefined {
     return this.#addresses.get(address)?.next(tried);
   }
 
@@ -209,9 +239,15 @@ export class CallTable {
     }
     this.#inFlight++;
     const call = new Call(this, owner, request, sink);
-    queueMicrotask(() => call.send());
+    if (this.#made.push(call) === 1) queueMicrotask(this.#sendMade);
     return call;
   }
+
+  readonly #sendMade = (): void => {
+    const made = this.#made;
+    this.#made = [];
+    for (const call of made) call.send();
+  };
 
   #serve(owner: Owner, spec: ServerSpec, accept: (call: InboundCall) => void): Registration {
     const server: CallServer = { spec, owner, accept, handled: 0, failed: 0, totalMs: 0 };

@@ -2,8 +2,13 @@ import { expect, test } from "vitest";
 import { Catalog } from "./catalog.ts";
 import { Setting } from "./setting.ts";
 
-function makeCatalog(): Catalog<{ readonly name: string }> {
-  return new Catalog(new Setting(), "mailbox", (name) => ({ name }));
+function makeCatalog(): Catalog<{ readonly name: string; row: number }> {
+  return new Catalog(
+    new Setting(),
+    "mailbox",
+    (name) => ({ name, row: 0 }),
+    () => undefined,
+  );
 }
 
 test("a thing is made once, by use, and listed by name", () => {
@@ -22,7 +27,7 @@ test("a thing that was removed is a conflict until it is added again", () => {
   expect(catalog.remove("a")).toBe(made);
   expect(catalog.remove("a")).toBeUndefined();
   expect(() => catalog.obtain("a")).toThrowError(expect.objectContaining({ code: "conflict" }));
-  catalog.add("a", { name: "again" });
+  catalog.add("a", { name: "again", row: 0 });
   expect(catalog.obtain("a").name).toBe("again");
 });
 

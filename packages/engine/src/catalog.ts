@@ -1,4 +1,6 @@
 import type { BusError } from "@quadrant/contract";
+import type { Encode, Kept } from "./group-commit.ts";
+import { RowKind, type RowWriter } from "./row.ts";
 import type { Setting } from "./setting.ts";
 
 /** How many names of destroyed things are remembered. */
@@ -17,21 +19,32 @@ export function assertSame(setting: Setting, what: string, has: object, given: o
   }
 }
 
+interface Destroyed extends Kept {
+  readonly kind: string;
+  readonly name: string;
+}
+
+function encodeDestroyed({ row, kind, name }: Destroyed, rows: RowWriter): void {
+  rows.begin(row, RowKind.destroyed).text(kind).text(name).end();
+}
+
 /**
  * The queues, logs or spaces of an engine by name. A name that was destroyed is remembered, so that those who still use
  * it learn of it instead of making it again with other options; opening it makes it anew.
  */
-export class Catalog<T> implements Iterable<T> {
+export class Catalog<T extends Kept> implements Iterable<T> {
   readonly kind: string;
   readonly #setting: Setting;
   readonly #make: (name: string) => T;
+  readonly #encode: Encode<T>;
   readonly #things = new Map<string, T>();
-  readonly #destroyed = new Set<string>();
+  readonly #destroyed = new Map<string, Destroyed>();
 
-  constructor(setting: Setting, kind: string, make: (name: string) => T) {
+  constructor(setting: Setting, kind: string, make: (name: string) => T, encode: Encode<T>) {
     this.#setting = setting;
     this.kind = kind;
     this.#make = make;
+    this.#encode = encode;
   }
 
   get size(): number {
@@ -48,7 +61,20 @@ export class Catalog<T> implements Iterable<T> {
 
   add(name: string, thing: T): void {
     this.#things.set(name, thing);
+    this.#setting.commits?.put(thing, this.#encode);
+    const destroyed = this.#destroyed.get(name);
+    if (destroyed === undefined) return;
     this.#destroyed.delete(name);
+    this.#setting.commits?.drop(destroyed);
+  }
+
+  /** What was there before the engine was started again. */
+  restore(name: string, thing: T): void {
+    this.#things.set(name, thing);
+  }
+
+  restoreDestroyed(row: number, name: string): void {
+    this.#destroyed.set(name, { row, kind: this.kind, name });
   }
 
   /** The thing, made with defaults where it never was; "conflict" where it was destroyed. */
@@ -57,7 +83,7 @@ export class Catalog<T> implements Iterable<T> {
     if (found !== undefined) return found;
     if (this.#destroyed.has(name)) throw this.destroyedError(name);
     const made = this.#make(name);
-    this.#things.set(name, made);
+    this.add(name, made);
     return made;
   }
 
@@ -65,14 +91,24 @@ export class Catalog<T> implements Iterable<T> {
     const thing = this.#things.get(name);
     if (thing === undefined) return undefined;
     this.#things.delete(name);
-    this.#destroyed.add(name);
-    if (this.#destroyed.size > maxDestroyed) {
-      for (const oldest of this.#destroyed) {
-        this.#destroyed.delete(oldest);
-        break;
-      }
-    }
+    this.#setting.commits?.drop(thing);
+    const destroyed = { row: 0, kind: this.kind, name };
+    this.#destroyed.set(name, destroyed);
+    this.#setting.commits?.put(destroyed, encodeDestroyed);
+    if (this.#destroyed.size > maxDestroyed) this.#forgetOldest();
     return thing;
+  }
+
+  #forgetOldest(): void {
+    for (const [name, oldest] of this.#destroyed) {
+      this.#destroyed.delete(name);
+      this.#setting.commits?.drop(oldest);
+      return;
+    }
+  }
+
+  isDestroyed(name: string): boolean {
+    return this.#destroyed.has(name);
   }
 
   destroyedError(name: string): BusError {

@@ -26,6 +26,23 @@ test("the system's clock wakes at or after the time, and not when cancelled", as
   expect(woken).toEqual(["woken"]);
 });
 
+test("the system's clock wakes each of several, earlier ones too, and a late cancellation cancels nothing else", async () => {
+  const clock = systemClock();
+  const at = clock.now();
+  const woken: string[] = [];
+  const first = clock.schedule(at + 60_000, () => woken.push("first"));
+  first();
+  const early = clock.schedule(at + 5, () => woken.push("early"));
+  first();
+  const all = [15, 10].map(
+    (ms) => new Promise<number>((resolve) => clock.schedule(at + ms, () => resolve(clock.now()))),
+  );
+  const times = await Promise.all(all);
+  expect(times.map((time, index) => time >= at + [15, 10][index]!)).toEqual([true, true]);
+  expect(woken).toEqual(["early"]);
+  early();
+});
+
 test("a virtual clock wakes in order, each at its own time, also those that are scheduled meanwhile", () => {
   const clock = new VirtualClock(0);
   const woken: [string, number][] = [];

@@ -5,7 +5,7 @@ import { VirtualClock } from "./virtual-clock.ts";
 
 test("an id is remembered for the window and not longer", () => {
   const clock = new VirtualClock();
-  const window = new DedupeWindow<number>(new Setting({ clock }));
+  const window = new DedupeWindow<number>(new Setting({ clock }), { row: 0 });
   window.add("a", 1);
   clock.advance(1000);
   window.add("b", 2);
@@ -22,7 +22,7 @@ test("an id is remembered for the window and not longer", () => {
 
 test("the oldest ids are forgotten early beyond the bound, and memory is given back", () => {
   const clock = new VirtualClock();
-  const window = new DedupeWindow<number>(new Setting({ clock }), 100);
+  const window = new DedupeWindow<number>(new Setting({ clock }), { row: 0 }, 100);
   for (let i = 0; i < 10_000; i++) window.add(`id-${i}`, i);
   expect(window.size).toBe(100);
   expect(window.find("id-9899")).toBeUndefined();

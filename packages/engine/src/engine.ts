@@ -1,7 +1,10 @@
 import { CallTable } from "./call-table.ts";
+import { GroupCommit } from "./group-commit.ts";
+import type { Journal } from "./journal.ts";
 import { LogTable } from "./log-table.ts";
 import { Owner } from "./owner.ts";
 import { QueueTable } from "./queue-table.ts";
+import { Recovery } from "./recovery.ts";
 import type { EngineSession } from "./session.ts";
 import { type EngineOptions, Setting } from "./setting.ts";
 import { SpaceTable } from "./space-table.ts";
@@ -20,14 +23,35 @@ export class Engine {
   readonly #calls: CallTable;
   readonly #owners = new Set<Owner>();
 
-  constructor(options: EngineOptions = {}) {
-    const setting = new Setting(options);
+  /** `commits`: see `recover`. */
+  constructor(options: EngineOptions = {}, commits?: GroupCommit) {
+    const setting = new Setting(options, commits);
     this.#setting = setting;
     this.#topics = new TopicTable();
     this.#queues = new QueueTable(setting);
     this.#logs = new LogTable(setting);
     this.#spaces = new SpaceTable(setting);
     this.#calls = new CallTable(setting);
+  }
+
+  /**
+   * An engine whose mailboxes, logs and spaces outlive it: what was acknowledged is in the journal, and an engine that is
+   * recovered from it goes on where the last one ended, with its leases running. Nobody may use the journal besides.
+   * Rejects with what the journal says, "unavailable" where its rows make no sense.
+   */
+  static async recover(journal: Journal, options: EngineOptions = {}): Promise<Engine> {
+    const commits = new GroupCommit(journal, options.commitTimeoutMs ?? 5_000, options.driver);
+    const engine = new Engine(options, commits);
+    const { queues } = engine.#queues;
+    const recovery = new Recovery(engine.#setting, { queues, logs: engine.#logs.logs, spaces: engine.#spaces.spaces });
+    await commits.recover(async () => {
+      const freeBytes = await journal.load((row, data) => {
+        commits.found(row);
+        recovery.row(row, data);
+      });
+      return { orphans: await recovery.finish(), freeBytes };
+    });
+    return engine;
   }
 
   connect(name: string = ""): EngineSession {
@@ -37,8 +61,8 @@ export class Engine {
       mailbox: () => this.#queues.names(),
       log: () => this.#logs.names(),
       space: () => this.#spaces.names(),
-      blobs: () => [],
     };
+    const catalogs = { mailbox: this.#queues.queues, log: this.#logs.logs, space: this.#spaces.spaces };
     const end = (keepLoans: boolean): void => {
       this.#owners.delete(owner);
       owner.close(keepLoans);
@@ -48,8 +72,10 @@ export class Engine {
       queues: this.#queues.facet(owner),
       logs: this.#logs.facet(owner),
       tuples: this.#spaces.facet(owner),
+      directTuples: this.#spaces.directFacet(owner),
       calls: this.#calls.facet(owner),
       list: (kind) => names[kind](),
+      isDestroyed: (kind, name) => catalogs[kind].isDestroyed(name),
       close: () => end(false),
       abandon: () => end(true),
     };
@@ -73,13 +99,18 @@ export class Engine {
       spaces: this.#spaces.describe(),
       calls: this.#calls.describe(),
       timers: this.#setting.timers.size,
+      ...(this.#setting.commits === undefined ? {} : { journal: this.#setting.commits.describe() }),
     };
   }
 
-  /** Closes all sessions; nothing of it is left running. Idempotent. */
-  close(): void {
+  /**
+   * Closes all sessions; nothing of it is left running. Resolves once the journal, where there is one, has all of it and is
+   * let go of; without one all is done when it returns. Idempotent, never rejects.
+   */
+  async close(): Promise<void> {
     for (const owner of [...this.#owners]) owner.close(false);
     this.#owners.clear();
     this.#setting.timers.close();
+    await this.#setting.commits?.close();
   }
 }

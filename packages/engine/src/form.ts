@@ -1,32 +1,33 @@
-import type { Bucket, MakeBucket } from "./bucket.ts";
-import { Place, type Resident } from "./resident.ts";
-import { type Actuals, fieldsOf, keyOf, maskOf, type Shape } from "./shape.ts";
-import { WaitingLine } from "./waiting-line.ts";
+import { TextFields } from "@quadrant/contract";
+import type { Bucket, Candidates, MakeBucket } from "./bucket.ts";
+import type { Resident } from "./resident.ts";
+import { fieldsOf, Shape } from "./shape.ts";
+import { type SpaceWaiter, WaitingLine } from "./waiting-line.ts";
 
 /** How many combinations of fields are indexed for one form; each costs every `out` of the form one insertion. */
 const maxShapes = 8;
 /** So many first fields can be indexed singly as well; what no shape serves uses the smallest bucket of its fields. */
 const maxSingles = 16;
 
-/** The number of fields, or the set of keys. */
-export type FormId = number | string;
-
 /** All tuples with one number of fields, or one set of keys: indexed by the shapes of the templates that were used. */
 export class Form {
-  readonly id: FormId;
   /** The keys of records, in canonical order. */
   readonly keys: readonly string[] | undefined;
+  /** Of the keys, or the number of fields. */
+  readonly hash: number;
   readonly all: Bucket;
+  /** Who waits for any of them. */
+  readonly #line = new WaitingLine();
   readonly #shapes: Shape[] = [];
   readonly #makeBucket: MakeBucket;
   #composites = 0;
   #waiters = 0;
 
-  constructor(id: FormId, keys: readonly string[] | undefined, makeBucket: MakeBucket) {
-    this.id = id;
+  constructor(keys: readonly string[] | undefined, hash: number, makeBucket: MakeBucket) {
     this.keys = keys;
+    this.hash = hash;
     this.#makeBucket = makeBucket;
-    this.all = makeBucket(undefined, "");
+    this.all = makeBucket(undefined);
   }
 
   get size(): number {
@@ -38,99 +39,95 @@ export class Form {
     return this.size === 0 && this.#waiters === 0;
   }
 
-  /** How many buckets its shapes have: none is kept that is empty and that nobody waits in. */
+  /** How many keys its shapes have of which there is a tuple, or for which somebody waits. */
   get buckets(): number {
-    return this.#shapes.reduce((sum, shape) => sum + shape.buckets.size, 0);
+    return this.#shapes.reduce((sum, shape) => sum + shape.size + shape.lines.size, 0);
   }
 
-  add(resident: Resident, restored: boolean): void {
-    this.#place(resident, this.all, restored);
-    for (const shape of this.#shapes) this.#place(resident, this.#bucket(shape, resident.parts), restored);
+  /** `fields`: of the tuple's text. */
+  add(resident: Resident, fields: TextFields, restored: boolean): void {
+    if (restored) this.all.restore(resident);
+    else this.all.append(resident);
+    for (const shape of this.#shapes) shape.add(resident, fields, restored);
   }
 
-  remove(resident: Resident): void {
+  /** The tuple that a search has just found, without reading it again; false where that is not enough to remove it. */
+  removeSought(resident: Resident): boolean {
+    if (this.#shapes.length !== 1 || resident.place !== undefined) return false;
+    if (!this.#shapes[0]!.removeSought(resident)) return false;
+    this.all.remove(resident);
+    return true;
+  }
+
+  /** `fields`: of the tuple's text. */
+  remove(resident: Resident, fields: TextFields): void {
+    this.all.remove(resident);
+    let places = 0;
     for (let place = resident.place; place !== undefined; place = place.sibling) {
-      place.bucket.remove(place);
-      this.#dropIfEmpty(place.bucket);
+      const { bucket } = place;
+      bucket.remove(place);
+      if (bucket.size === 0) bucket.key!.shape.removeBucket(bucket);
+      places++;
+    }
+    if (places < this.#shapes.length) {
+      // Where it was alone with its key.
+      for (const shape of this.#shapes) if (!has(resident, shape)) shape.remove(resident, fields);
     }
     resident.place = undefined;
   }
 
-  /** The smallest bucket that has all matches; undefined where there is none. */
-  search(actuals: Actuals): Bucket | undefined {
-    const shape = this.#shapeFor(actuals);
-    return shape === undefined ? this.all : shape.buckets.get(keyOf(shape.fields, actuals));
+  /** Where all are that have these values in the fields of the mask; undefined where there are none. */
+  search(mask: number, values: readonly string[]): Candidates | undefined {
+    const shape = this.#shapeFor(mask, values);
+    if (shape !== undefined) return shape.find(values, this.keys !== undefined);
+    return this.all.size === 0 ? undefined : this.all;
   }
 
   /** Stands in the line where the tuples come by that match. Returns what makes the waiter leave. */
-  wait(actuals: Actuals, join: (line: WaitingLine) => () => void): () => void {
-    const shape = this.#shapeFor(actuals);
-    const bucket = shape === undefined ? this.all : this.#bucket(shape, actuals);
-    bucket.waiting ??= new WaitingLine();
-    const leave = join(bucket.waiting);
+  wait(waiter: SpaceWaiter): () => void {
+    const { mask, parts } = waiter.template;
+    const shape = this.#shapeFor(mask, parts);
+    const leave = shape === undefined ? this.#line.join(waiter) : shape.lines.join(shape.lineOf(parts), waiter);
     this.#waiters++;
-    if (shape !== undefined) shape.waiters++;
     return () => {
       leave();
       this.#waiters--;
-      if (shape !== undefined) shape.waiters--;
-      this.#dropIfEmpty(bucket);
     };
   }
 
   /** Adds the lines in which waiters for such a tuple may stand. */
-  collectLines(parts: readonly string[], lines: WaitingLine[]): void {
+  collectLines(fields: TextFields, lines: WaitingLine[]): void {
     if (this.#waiters === 0) return;
-    if (this.all.waiting !== undefined) lines.push(this.all.waiting);
+    if (this.#line.size > 0) lines.push(this.#line);
     for (const shape of this.#shapes) {
-      if (shape.waiters === 0) continue;
-      const waiting = shape.buckets.get(keyOf(shape.fields, parts))?.waiting;
-      if (waiting !== undefined) lines.push(waiting);
+      if (shape.lines.waiters === 0) continue;
+      const line = shape.lines.get(shape.lineFor(fields));
+      if (line !== undefined) lines.push(line);
     }
-  }
-
-  #place(resident: Resident, bucket: Bucket, restored: boolean): void {
-    const place = new Place(resident, bucket, resident.place);
-    if (restored) bucket.restore(place);
-    else bucket.append(place);
-    resident.place = place;
-  }
-
-  #bucket(shape: Shape, parts: Actuals): Bucket {
-    const key = keyOf(shape.fields, parts);
-    let bucket = shape.buckets.get(key);
-    if (bucket === undefined) {
-      bucket = this.#makeBucket(shape, key);
-      shape.buckets.set(key, bucket);
-    }
-    return bucket;
-  }
-
-  #dropIfEmpty({ shape, key, size, waiting }: Bucket): void {
-    if (size === 0 && (waiting === undefined || waiting.size === 0)) shape?.buckets.delete(key);
   }
 
   /** The shape of exactly these fields, made on first use; with too many of them, the one with the smallest bucket. */
-  #shapeFor(actuals: Actuals): Shape | undefined {
-    const mask = maskOf(actuals);
+  #shapeFor(mask: number, values: readonly string[]): Shape | undefined {
     if (mask === 0) return undefined;
-    const exact = this.#shapes.find((shape) => shape.mask === mask) ?? this.#makeShape(mask);
+    const exact = this.#shapeOf(mask) ?? this.#makeShape(mask);
     if (exact !== undefined) return exact;
-    for (const field of fieldsOf(mask)) {
-      const single = 1 << field;
-      if (!this.#shapes.some((shape) => shape.mask === single)) this.#makeShape(single);
-    }
+    for (const field of fieldsOf(mask)) this.#shapeOf(1 << field) ?? this.#makeShape(1 << field);
     let best: Shape | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const shape of this.#shapes) {
       if ((shape.mask & mask) !== shape.mask) continue;
-      const bucket = shape.buckets.get(keyOf(shape.fields, actuals));
-      const size = bucket === undefined ? 0 : bucket.size + (bucket.waiting?.size ?? 0);
+      const tuples = shape.find(values, this.keys !== undefined)?.size ?? 0;
+      const size = tuples + (shape.lines.get(shape.lineOf(values))?.size ?? 0);
       if (size >= least) continue;
       best = shape;
       least = size;
     }
     return best;
+  }
+
+  #shapeOf(mask: number): Shape | undefined {
+    for (const shape of this.#shapes) if (shape.mask === mask) return shape;
+    return undefined;
   }
 
   #makeShape(mask: number): Shape | undefined {
@@ -139,9 +136,20 @@ export class Form {
       if (this.#composites >= maxShapes) return undefined;
       this.#composites++;
     }
-    const shape: Shape = { mask, fields, buckets: new Map(), waiters: 0 };
+    const shape = new Shape(mask, this.#makeBucket);
     this.#shapes.push(shape);
-    this.all.each((resident) => this.#place(resident, this.#bucket(shape, resident.parts), false));
+    const texts = new TextFields();
+    this.all.each((resident) => {
+      texts.read(resident.text, this.keys !== undefined);
+      shape.add(resident, texts, false);
+    });
     return shape;
   }
+}
+
+function has(resident: Resident, shape: Shape): boolean {
+  for (let place = resident.place; place !== undefined; place = place.sibling) {
+    if (place.bucket.key!.shape === shape) return true;
+  }
+  return false;
 }

@@ -50,6 +50,11 @@ export class Heap<T extends Slotted> {
     if (item.slot === at) this.#sink(item);
   }
 
+  /** In no order. */
+  values(): Iterable<T> {
+    return this.#items;
+  }
+
   clear(): void {
     for (const item of this.#items) item.slot = -1;
     this.#items.length = 0;

@@ -1,6 +1,11 @@
+export { BlobTable, type FoundBlob } from "./blobs/blob-table.ts";
+export { FileMedium } from "./blobs/file-medium.ts";
+export { MemoryMedium } from "./blobs/memory-medium.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { Engine } from "./engine.ts";
+export type { CommitOutcome, Journal } from "./journal.ts";
 export type { EngineSession, RevocableTuple, RevocableTupleList, RevocableTuples } from "./session.ts";
 export type { EngineOptions } from "./setting.ts";
+export { SqliteJournal, type SqliteJournalOptions, type SqliteSync } from "./sqlite-journal.ts";
 export { SubjectTrie } from "./trie.ts";
 export { VirtualClock } from "./virtual-clock.ts";

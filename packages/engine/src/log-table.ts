@@ -1,6 +1,6 @@
 import type { Logs } from "@quadrant/contract";
 import { Catalog } from "./catalog.ts";
-import { Log } from "./log.ts";
+import { encodeLog, Log } from "./log.ts";
 import type { Owner } from "./owner.ts";
 import type { Setting } from "./setting.ts";
 
@@ -9,37 +9,37 @@ const empty = { first: 1, last: 0, count: 0, bytes: 0 } as const;
 /** The logs of an engine. */
 export class LogTable {
   readonly #setting: Setting;
-  readonly #logs: Catalog<Log>;
+  readonly logs: Catalog<Log>;
 
   constructor(setting: Setting) {
     this.#setting = setting;
-    this.#logs = new Catalog(setting, "log", (name) => new Log(setting, name, {}));
+    this.logs = new Catalog(setting, "log", (name) => new Log(setting, name, {}), encodeLog);
   }
 
   names(): string[] {
-    return this.#logs.names();
+    return this.logs.names();
   }
 
   /** The capability as one session has it. */
   facet(owner: Owner): Logs {
-    const logs = this.#logs;
+    const logs = this.logs;
     return {
       open: (name, limits) =>
-        owner.run(() => {
+        owner.durably(() => {
           const found = logs.find(name);
           if (found === undefined) logs.add(name, new Log(this.#setting, name, limits));
           else found.assertSame(limits);
         }),
-      append: (name, entry) => owner.run(() => logs.obtain(name).append(entry)),
-      read: (name, request) => owner.run(() => logs.obtain(name).read(owner, request)),
-      last: (name, subject) => owner.run(() => logs.find(name)?.last(subject)),
-      info: (name) => owner.run(() => logs.find(name)?.info() ?? empty),
-      destroy: (name) => owner.run(() => logs.remove(name)?.destroy(logs.destroyedError(name))),
-      openDurable: (name, spec) => owner.run(() => logs.obtain(name).openDurable(spec)),
+      append: (name, entry) => owner.durably(() => logs.obtain(name).append(entry)),
+      read: (name, request) => owner.durably(() => logs.obtain(name).read(owner, request)),
+      last: (name, subject) => owner.durably(() => logs.find(name)?.last(subject)),
+      info: (name) => owner.durably(() => logs.find(name)?.info() ?? empty),
+      destroy: (name) => owner.durably(() => logs.remove(name)?.destroy(logs.destroyedError(name))),
+      openDurable: (name, spec) => owner.durably(() => logs.obtain(name).openDurable(spec)),
       fetch: (name, durable, request) =>
-        owner.run(() => logs.obtain(name).durable(durable).ledger.fetch(owner, request)),
+        owner.durably(() => logs.obtain(name).durable(durable).ledger.fetch(owner, request)),
       settle: (name, durable, settlements) =>
-        owner.run(() => {
+        owner.durably(() => {
           const found = logs.find(name)?.durables.get(durable);
           if (found !== undefined) return found.ledger.settle(owner, settlements);
           return settlements.map(() =>
@@ -47,15 +47,15 @@ export class LogTable {
           );
         }),
       deadLetters: (name, durable, limit) =>
-        owner.run(() => logs.find(name)?.durables.get(durable)?.ledger.dead.list(limit) ?? []),
+        owner.durably(() => logs.find(name)?.durables.get(durable)?.ledger.dead.list(limit) ?? []),
       redrive: (name, durable, request) =>
-        owner.run(() => logs.find(name)?.durables.get(durable)?.ledger.redrive(request) ?? 0),
+        owner.durably(() => logs.find(name)?.durables.get(durable)?.ledger.redrive(request) ?? 0),
     };
   }
 
   describe(): Record<string, number> {
     const total = {
-      logs: this.#logs.size,
+      logs: this.logs.size,
       entries: 0,
       bytes: 0,
       durables: 0,
@@ -64,7 +64,7 @@ export class LogTable {
       dead: 0,
       followers: 0,
     };
-    for (const log of this.#logs) {
+    for (const log of this.logs) {
       const { count, bytes } = log.info();
       total.entries += count;
       total.bytes += bytes;

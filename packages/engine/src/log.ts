@@ -12,11 +12,13 @@ import type {
 import { assertSame } from "./catalog.ts";
 import { Chain, type Link } from "./chain.ts";
 import { DedupeWindow } from "./dedupe-window.ts";
-import { Durable } from "./durable.ts";
+import { Durable, encodeDurable, readDurable } from "./durable.ts";
 import { Entries, sizeOf } from "./entries.ts";
 import { compileFilter, type Filter } from "./filter.ts";
+import type { Kept } from "./group-commit.ts";
 import type { Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
+import { RowKind, type RowReader, type RowWriter } from "./row.ts";
 import type { Setting } from "./setting.ts";
 import type { Timer } from "./timer-heap.ts";
 
@@ -31,12 +33,13 @@ interface Follower {
 }
 
 /** One log: entries in one total order, numbered from 1 without gaps, the oldest going as its limits say. */
-export class Log {
+export class Log implements Kept {
+  row = 0;
   readonly name: string;
   readonly durables: Map<string, Durable> = new Map();
   readonly #setting: Setting;
-  readonly #limits: LogLimits;
-  readonly #entries = new Entries();
+  readonly limits: LogLimits;
+  readonly #entries: Entries;
   readonly #ids: DedupeWindow<number>;
   readonly #followers = new Chain<Follower>();
   #oldest: Timer | undefined;
@@ -45,8 +48,9 @@ export class Log {
   constructor(setting: Setting, name: string, limits: LogLimits) {
     this.#setting = setting;
     this.name = name;
-    this.#limits = { maxAgeMs: limits.maxAgeMs, maxBytes: limits.maxBytes, maxMessages: limits.maxMessages };
-    this.#ids = new DedupeWindow(setting);
+    this.limits = { maxAgeMs: limits.maxAgeMs, maxBytes: limits.maxBytes, maxMessages: limits.maxMessages };
+    this.#entries = new Entries(setting.commits, this);
+    this.#ids = new DedupeWindow(setting, this);
   }
 
   get followers(): number {
@@ -54,7 +58,7 @@ export class Log {
   }
 
   assertSame(limits: LogLimits): void {
-    assertSame(this.#setting, `the log ${this.name}`, this.#limits, limits);
+    assertSame(this.#setting, `the log ${this.name}`, this.limits, limits);
   }
 
   append(request: AppendRequest): { readonly seq: number; readonly duplicate: boolean } {
@@ -67,6 +71,7 @@ export class Log {
     const place = { seq: this.#entries.last + 1, time: this.#setting.stamp() };
     const entry: StoredEntry = id === undefined ? { ...envelope, ...place } : { ...envelope, ...place, id };
     this.#assertFits(entry);
+    this.#setting.commits?.reserve(sizeOf(entry));
     this.#entries.append(entry);
     if (id !== undefined) this.#ids.add(id, entry.seq);
     for (const { from, wants, pending } of this.#followers) {
@@ -95,8 +100,9 @@ export class Log {
     let durable = this.durables.get(spec.durable);
     if (durable !== undefined) durable.assertSame(spec);
     else {
-      durable = new Durable(this.#setting, this.name, this.#entries, spec, this.#start(spec.from ?? "new"));
+      durable = new Durable(this.#setting, this, this.#entries, spec, this.#start(spec.from ?? "new"));
       this.durables.set(spec.durable, durable);
+      this.#setting.commits?.put(durable, encodeDurable);
     }
     return { leaseMs: durable.terms.leaseMs };
   }
@@ -110,8 +116,13 @@ export class Log {
   destroy(error: BusError): void {
     this.#destroyed = error;
     this.#setting.timers.cancel(this.#oldest);
+    this.#entries.clear();
+    this.#ids.clear();
     for (const { pending } of this.#followers) pending.end(error);
-    for (const durable of this.durables.values()) durable.ledger.destroy(error);
+    for (const durable of this.durables.values()) {
+      durable.ledger.destroy(error);
+      this.#setting.commits?.drop(durable);
+    }
   }
 
   #read(owner: Owner, request: LogReadRequest, wants: Filter, from: number): LogPage | Promise<LogPage> {
@@ -130,7 +141,7 @@ export class Log {
   async #readOn(owner: Owner, request: LogReadRequest, wants: Filter, from: number): Promise<LogPage> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#destroyed !== undefined) throw this.#destroyed;
-    return await owner.run(() => this.#read(owner, request, wants, this.#start({ seq: from })));
+    return await owner.durably(() => this.#read(owner, request, wants, this.#start({ seq: from })));
   }
 
   #follow(owner: Owner, { signal }: LogReadRequest, wants: Filter, from: number): Promise<LogPage> {
@@ -168,7 +179,7 @@ export class Log {
   }
 
   #assertFits(entry: StoredEntry): void {
-    const { maxBytes } = this.#limits;
+    const { maxBytes } = this.limits;
     if (maxBytes === undefined || sizeOf(entry) <= maxBytes) return;
     throw this.#setting.fault(
       "too-large",
@@ -178,10 +189,17 @@ export class Log {
 
   /** The oldest entries go as far as the limits ask; looks again when the first that is left is too old. */
   #trim(): void {
-    const { maxAgeMs = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = this.#limits;
-    const { maxMessages = Number.POSITIVE_INFINITY } = this.#limits;
+    const { maxAgeMs = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = this.limits;
+    const { maxMessages = Number.POSITIVE_INFINITY } = this.limits;
     const entries = this.#entries;
+    const { first } = entries;
     while (entries.count > maxMessages || entries.bytes > maxBytes) entries.dropFirst();
+    this.#trimAge(maxAgeMs);
+    if (entries.first !== first) this.#setting.commits?.put(this, encodeLog);
+  }
+
+  #trimAge(maxAgeMs: number): void {
+    const entries = this.#entries;
     if (maxAgeMs === Number.POSITIVE_INFINITY) return;
     const oldest = this.#setting.now() - maxAgeMs;
     for (let entry = entries.at(entries.first); entry !== undefined; entry = entries.at(entries.first)) {
@@ -197,4 +215,49 @@ export class Log {
     if (this.#oldest === undefined) this.#oldest = this.#setting.timers.add(at, () => this.#trim());
     else this.#setting.timers.move(this.#oldest, at);
   }
+
+  // ---- what outlives the engine
+
+  /** The sequence of the first entry held, or of the next where none is. */
+  get first(): number {
+    return this.#entries.first;
+  }
+
+  restoreEntry(row: number, reader: RowReader): void {
+    this.#entries.restore(row, reader);
+  }
+
+  restoreDurable(row: number, reader: RowReader): Durable {
+    const durable = readDurable(this.#setting, this, this.#entries, reader);
+    durable.row = row;
+    this.durables.set(durable.name, durable);
+    return durable;
+  }
+
+  restoreId(row: number, id: string, seq: number, time: number): void {
+    this.#ids.restore(row, id, seq, time);
+  }
+
+  /** After all entries are restored: those whose time has come go. */
+  watchRestored(): void {
+    this.#trim();
+  }
+
+  static restore(setting: Setting, row: number, reader: RowReader): Log {
+    const name = reader.text();
+    const limits = {
+      maxAgeMs: reader.optionalNumber(),
+      maxBytes: reader.optionalNumber(),
+      maxMessages: reader.optionalNumber(),
+    };
+    const log = new Log(setting, name, limits);
+    log.row = row;
+    log.#entries.begin(reader.number());
+    return log;
+  }
+}
+
+export function encodeLog({ row, name, limits, first }: Log, rows: RowWriter): void {
+  rows.begin(row, RowKind.log).text(name).optionalNumber(limits.maxAgeMs).optionalNumber(limits.maxBytes);
+  rows.optionalNumber(limits.maxMessages).number(first).end();
 }

@@ -1,17 +1,25 @@
-import { BusError } from "@quadrant/contract";
+import { type Answer, BusError, Roster, type Seated } from "@quadrant/contract";
 import type { Setting } from "./setting.ts";
 
 /** Something a session has that ends with it: a waiter, a subscription, a server, a call. */
-export interface Interest {
+export interface Interest extends Seated {
   end(error: BusError): void;
+}
+
+/** Something that a session holds on a lease. */
+export interface Loaned extends Seated {
+  /** In the order in which they were lent. */
+  readonly serial: number;
+  /** Gives it back. */
+  readonly lapse: (() => void) | undefined;
 }
 
 /** What belongs to one session: how a session that ends takes it down. */
 export class Owner {
   readonly name: string;
-  readonly interests: Set<Interest> = new Set();
-  /** What is held on a lease; each gives it back. */
-  readonly loans: Set<() => void> = new Set();
+  readonly interests: Roster<Interest> = new Roster();
+  /** What is held on a lease. */
+  readonly loans: Roster<Loaned> = new Roster();
   readonly #setting: Setting;
   #closed = false;
 
@@ -28,6 +36,10 @@ export class Owner {
     return this.#setting.fault("closed", "the connection has been closed: connect again");
   }
 
+  assertOpen(): void {
+    if (this.#closed) throw this.closedError();
+  }
+
   /** Does an operation: in this turn, on what is true now. What it throws is the rejection. */
   run<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(this.closedError());
@@ -39,6 +51,42 @@ export class Owner {
     }
   }
 
+  /**
+   * As `run`, for what may outlive the engine: answered once all that it did, and all that it has seen, is committed. What
+   * waits sees to that itself (`Pending`).
+   */
+  durably<T>(work: () => Answer<T>): Promise<T> {
+    try {
+      return Promise.resolve(this.answer(work));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** As `durably`, the answer itself where it is there at once, and thrown where it is refused at once. */
+  answer<T>(work: () => Answer<T>): Answer<T> {
+    if (this.#closed) throw this.closedError();
+    const { commits, timers } = this.#setting;
+    try {
+      commits?.assertUsable();
+      timers.runDue();
+      const before = commits?.changes;
+      const result = work();
+      if (commits === undefined || result instanceof Promise) return result;
+      const barrier = commits.barrier();
+      if (barrier === undefined) return result;
+      const changed = commits.changes !== before;
+      return barrier.then(
+        () => result,
+        (error: unknown) => {
+          throw changed ? error : commits.unread(error);
+        },
+      );
+    } catch (cause) {
+      throw this.#asBusError(cause);
+    }
+  }
+
   /** `keepLoans`: the holder may be alive behind a cut network, so that its leases run on. */
   close(keepLoans: boolean): void {
     if (this.#closed) return;
@@ -46,9 +94,9 @@ export class Owner {
     this.#setting.timers.runDue();
     const error = this.closedError();
     // Waiters first: what is given back is for others.
-    for (const interest of [...this.interests]) interest.end(error);
+    for (const interest of this.interests) interest.end(error);
     this.interests.clear();
-    if (!keepLoans) for (const giveBack of [...this.loans]) giveBack();
+    if (!keepLoans) for (const loan of [...this.loans].sort((a, b) => a.serial - b.serial)) loan.lapse?.();
     this.loans.clear();
   }
 

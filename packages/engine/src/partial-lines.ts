@@ -1,5 +1,5 @@
-import type { CompiledTemplate } from "@quadrant/contract";
-import { WaitingLine } from "./waiting-line.ts";
+import type { TextFields } from "@quadrant/contract";
+import { type SpaceWaiter, type WaitingLine, WaitingLines } from "./waiting-line.ts";
 
 const named = (key: string): string => `${key.length}:${key}`;
 
@@ -8,46 +8,37 @@ const named = (key: string): string => `${key.length}:${key}`;
  * all of these. The field whose line is shortest, so that a value that all have in common does not bring all together.
  */
 export class PartialLines {
-  readonly #lines = new Map<string, WaitingLine>();
+  readonly #lines = new WaitingLines();
 
   get size(): number {
     return this.#lines.size;
   }
 
-  wait(template: CompiledTemplate, join: (line: WaitingLine) => () => void): () => void {
-    const key = this.#shortest(template);
-    let line = this.#lines.get(key);
-    if (line === undefined) {
-      line = new WaitingLine();
-      this.#lines.set(key, line);
-    }
-    const joined = line;
-    const leave = join(joined);
-    return () => {
-      leave();
-      if (joined.size === 0 && this.#lines.get(key) === joined) this.#lines.delete(key);
-    };
+  wait(waiter: SpaceWaiter): () => void {
+    return this.#lines.join(this.#shortest(waiter), waiter);
   }
 
   /** Adds the lines in which waiters for such a record may stand. */
-  collect(keys: readonly string[], parts: readonly string[], lines: WaitingLine[]): void {
-    if (this.#lines.size === 0) return;
-    const add = (key: string): void => {
-      const line = this.#lines.get(key);
-      if (line !== undefined) lines.push(line);
-    };
-    add("");
-    for (const [index, key] of keys.entries()) {
-      add(named(key));
-      add(`${named(key)}=${parts[index]}`);
+  collect(fields: TextFields, lines: WaitingLine[]): void {
+    if (this.#lines.waiters === 0) return;
+    this.#add("", lines);
+    for (let index = 0; index < fields.count; index++) {
+      const key = named(fields.key(index));
+      this.#add(key, lines);
+      this.#add(`${key}=${fields.field(index)}`, lines);
     }
   }
 
-  #shortest({ keys, holes }: CompiledTemplate): string {
+  #add(name: string, lines: WaitingLine[]): void {
+    const line = this.#lines.get(name);
+    if (line !== undefined) lines.push(line);
+  }
+
+  #shortest({ template }: SpaceWaiter): string {
     let best = "";
     let least = Number.POSITIVE_INFINITY;
-    for (const [index, name] of keys!.entries()) {
-      const actual = holes[index]!.actual;
+    for (const [index, name] of template.keys!.entries()) {
+      const actual = template.actual(index);
       const key = actual === undefined ? named(name) : `${named(name)}=${actual}`;
       const size = this.#lines.get(key)?.size ?? 0;
       if (size > least || (size === least && actual === undefined)) continue;

@@ -12,8 +12,13 @@ export interface PendingOptions<T> extends Wait {
   readonly onEnd: () => void;
 }
 
-/** An operation that waits: captured, timed out, aborted or closed, whichever is first, and nothing after it. */
+/**
+ * An operation that waits: captured, timed out, aborted or closed, whichever is first, and nothing after it. What was
+ * captured is answered once it is committed.
+ */
 export class Pending<T> implements Interest {
+  seat: number | undefined = undefined;
+  secondSeat: number | undefined = undefined;
   readonly promise: Promise<T>;
   readonly #setting: Setting;
   readonly #owner: Owner;
@@ -46,7 +51,14 @@ export class Pending<T> implements Interest {
   }
 
   resolve(value: T): void {
-    if (this.#finish()) this.#resolve(value);
+    if (!this.#finish()) return;
+    const barrier = this.#setting.commits?.barrier();
+    if (barrier === undefined) this.#resolve(value);
+    else
+      barrier.then(
+        () => this.#resolve(value),
+        (error: BusError) => this.#reject(error),
+      );
   }
 
   end(error: BusError): void {

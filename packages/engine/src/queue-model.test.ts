@@ -2,7 +2,7 @@ import type { Settlement } from "@quadrant/contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EngineSession } from "./session.ts";
-import { letter, startTrial } from "./trial.ts";
+import { type KeptTrial, letter, startKeptTrial, startTrial, type Trial } from "./trial.ts";
 
 /** A letter as the model has it: plain facts, looked through from the start each time. */
 interface ModelLetter {
@@ -188,20 +188,28 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.constant(windowMs) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("redrive" as const), limit: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("purge" as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("restart" as const) }) },
 );
+
+/** Large letters are kept apart from their loans. */
+const large = new Uint8Array(2_000);
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 /** The real mailbox beside the model: each step is done to both, and what both say is compared. */
 class Comparison {
-  readonly #trial = startTrial();
-  readonly #queues: EngineSession["queues"] = this.#trial.session.queues;
+  #trial: Trial | KeptTrial;
   readonly #model: Model;
   readonly #tokens: string[] = [];
   #sent = 0;
 
-  constructor(leaseMs: number, maxAttempts: number, capacity: number) {
+  constructor(trial: Trial | KeptTrial, leaseMs: number, maxAttempts: number, capacity: number) {
+    this.#trial = trial;
     this.#model = new Model(this.#trial.clock.now(), leaseMs, maxAttempts, capacity);
+  }
+
+  get #queues(): EngineSession["queues"] {
+    return this.#trial.session.queues;
   }
 
   async open(options: Parameters<EngineSession["queues"]["open"]>[1]): Promise<void> {
@@ -225,6 +233,9 @@ class Comparison {
         return;
       case "purge":
         expect(await this.#queues.purge("q")).toBe(this.#model.purge());
+        return;
+      case "restart":
+        if ("restart" in this.#trial) this.#trial = await this.#trial.restart();
     }
   }
 
@@ -237,8 +248,8 @@ class Comparison {
     );
   }
 
-  close(): void {
-    this.#trial.engine.close();
+  async close(): Promise<void> {
+    await this.#trial.engine.close();
     expect(this.#trial.clock.pending).toBe(0);
   }
 
@@ -246,7 +257,9 @@ class Comparison {
     const dedupe = named !== undefined;
     const id = dedupe ? `named-${named}` : `own-${this.#sent++}`;
     const expected = this.#model.send(id, dedupe, key, delayMs, ttlMs);
-    const [outcome] = await this.#queues.send("q", [letter(id, { dedupe, key, delayMs, ttlMs })]);
+    const [outcome] = await this.#queues.send("q", [
+      letter(id, { dedupe, key, delayMs, ttlMs, ...(id.length % 2 === 0 ? {} : { body: large }) }),
+    ]);
     const said = "error" in outcome! ? outcome.error.code : outcome!.duplicate ? "duplicate" : "sent";
     expect(said).toBe(expected);
   }
@@ -278,22 +291,25 @@ class Comparison {
   }
 }
 
-test("a mailbox does what a plain model of it does, under random operations on a virtual clock", async () => {
+test.each([
+  ["in memory", async () => startTrial()],
+  ["kept, its process killed now and then", () => startKeptTrial()],
+])("a mailbox does what a plain model of it does, under random operations on a virtual clock: %s", async (_, start) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 80, size: "max" }),
       fc.integer({ min: 1, max: 3 }),
       fc.constantFrom(4, 1000),
       async (steps, maxAttempts, capacity) => {
-        const comparison = new Comparison(50, maxAttempts, capacity);
+        const comparison = new Comparison(await start(), 50, maxAttempts, capacity);
         await comparison.open({ leaseMs: 50, maxAttempts, capacity });
         for (const one of steps) {
           await comparison.take(one);
           await comparison.compare();
         }
-        comparison.close();
+        await comparison.close();
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 400 },
   );
 });

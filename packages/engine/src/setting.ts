@@ -1,31 +1,63 @@
 import { abortedError, BusError, type BusErrorCode } from "@quadrant/contract";
 import { type Clock, systemClock } from "./clock.ts";
+import type { GroupCommit, Kept } from "./group-commit.ts";
+import { RowKind, type RowReader, type RowWriter } from "./row.ts";
 import { TimerHeap } from "./timer-heap.ts";
 
 export interface EngineOptions {
   readonly clock?: Clock | undefined;
   /** Numbers in [0, 1), for random picks and the names of leases. */
   readonly random?: (() => number) | undefined;
+  /** How long an operation waits for the journal before it is told that the outcome is unknown. Default 5 000. */
+  readonly commitTimeoutMs?: number | undefined;
   /** The `driver` of the errors. */
   readonly driver?: string | undefined;
 }
 
-/** What all parts of one engine share: time, chance, numbering, and the name on its errors. */
+/** So many serial numbers are set aside at once: a restarted engine goes on behind them. */
+const serialsAtOnce = 1_000_000;
+
+function encodeIdentity(identity: Identity, rows: RowWriter): void {
+  rows.begin(identity.row, RowKind.identity).text(identity.epoch).whole(identity.serials).end();
+}
+
+/** What an engine that is kept goes on with after a restart: the name of its leases, and the numbers not yet used. */
+interface Identity extends Kept {
+  epoch: string;
+  /** Set aside: numbers up to this one may have been used. */
+  serials: number;
+}
+
+/** What all parts of one engine share: time, chance, numbering, what keeps its changes, and the name on its errors. */
 export class Setting {
   readonly timers: TimerHeap;
   readonly random: () => number;
-  /** Names this engine's lifetime: a lease of an earlier one is never taken for one of this. */
-  readonly epoch: string;
+  /** undefined: nothing outlives the engine. */
+  readonly commits: GroupCommit | undefined;
   readonly #driver: string | undefined;
+  readonly #identity: Identity;
   #serial = 0;
 
-  constructor(options: EngineOptions = {}) {
+  constructor(options: EngineOptions = {}, commits?: GroupCommit) {
+    this.commits = commits;
     this.timers = new TimerHeap(options.clock ?? systemClock());
     this.random = options.random ?? Math.random;
-    this.epoch = Math.floor(this.random() * 36 ** 8)
+    const epoch = Math.floor(this.random() * 36 ** 8)
       .toString(36)
       .padStart(8, "0");
+    this.#identity = { row: 0, epoch, serials: commits === undefined ? Number.POSITIVE_INFINITY : 0 };
     this.#driver = options.driver;
+  }
+
+  /** Names what the engine has given out: a lease of another is never taken for one of this. */
+  get epoch(): string {
+    return this.#identity.epoch;
+  }
+
+  restore(row: number, reader: RowReader): void {
+    this.#identity.row = row;
+    this.#identity.epoch = reader.text();
+    this.#identity.serials = this.#serial = reader.whole();
   }
 
   now(): number {
@@ -39,12 +71,29 @@ export class Setting {
 
   /** A number larger than all before. */
   serial(): number {
-    return ++this.#serial;
+    if (++this.#serial > this.#identity.serials) this.#setAside();
+    return this.#serial;
   }
 
-  /** The name of a lease. */
-  token(): string {
-    return `${this.epoch}-${++this.#serial}`;
+  /** The name of a lease with this number. */
+  token(serial: number): string {
+    return `${this.#identity.epoch}-${serial}`;
+  }
+
+  /** The number of a lease's name; whoever finds something under it compares the name. */
+  serialOf(token: string): number {
+    return Number(token.slice(this.#identity.epoch.length + 1));
+  }
+
+  /** Calls back once what is done together in this turn has been done: before it is committed, where it is. */
+  afterTogether(work: () => void): void {
+    if (this.commits === undefined) queueMicrotask(work);
+    else this.commits.beforeLeaving(work);
+  }
+
+  #setAside(): void {
+    this.#identity.serials = this.#serial + serialsAtOnce;
+    this.commits?.put(this.#identity, encodeIdentity);
   }
 
   fault(code: BusErrorCode, message: string): BusError {

@@ -1,8 +1,8 @@
-import { any, between, compileTemplate, oneOf, partial, prefix, splitText } from "@quadrant/contract";
+import { any, between, compileTemplate, oneOf, partial, prefix } from "@quadrant/contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EngineSession } from "./session.ts";
-import { startTrial, template, tuple } from "./trial.ts";
+import { type KeptTrial, startKeptTrial, startTrial, type Trial, template, tuple } from "./trial.ts";
 
 // ---- small worlds, so that matches and near misses are common
 
@@ -84,6 +84,7 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("abort" as const), back: fc.integer({ min: 0, max: 3 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 40 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("restart" as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -127,7 +128,7 @@ class Model {
   matches(pattern: string): ModelTuple[] {
     const compiled = compileTemplate(pattern);
     return this.tuples.filter(
-      (each) => each.state === "in" && each.expiresAt > this.now && compiled.matches(splitText(each.text)),
+      (each) => each.state === "in" && each.expiresAt > this.now && compiled.matches(each.text),
     );
   }
 
@@ -168,7 +169,7 @@ class Model {
   }
 
   #offer(one: ModelTuple): void {
-    const wanting = this.waiters.filter((waiter) => compileTemplate(waiter.pattern).matches(splitText(one.text)));
+    const wanting = this.waiters.filter((waiter) => compileTemplate(waiter.pattern).matches(one.text));
     const taker = wanting.find(({ kind }) => kind !== "read");
     const served = wanting.filter((waiter) => waiter.kind === "read" || waiter === taker);
     for (const { index, kind } of served) this.got.set(index, kind === "claim" ? this.claim(one) : one.text);
@@ -182,8 +183,7 @@ class Model {
 type Waiting = Promise<string | { readonly tuple: string; readonly token: string }>;
 
 class Comparison {
-  readonly #trial = startTrial();
-  readonly #tuples: EngineSession["tuples"] = this.#trial.session.tuples;
+  #trial: Trial | KeptTrial;
   readonly #model: Model;
   readonly #leases: { id: string; model: ModelTuple }[] = [];
   /** By the index of the model's claims. */
@@ -191,8 +191,13 @@ class Comparison {
   readonly #aborts: AbortController[] = [];
   readonly #got = new Map<number, string>();
 
-  constructor(newest: boolean) {
+  constructor(trial: Trial | KeptTrial, newest: boolean) {
+    this.#trial = trial;
     this.#model = new Model(this.#trial.clock.now(), newest);
+  }
+
+  get #tuples(): EngineSession["tuples"] {
+    return this.#trial.session.tuples;
   }
 
   async open(): Promise<void> {
@@ -218,6 +223,12 @@ class Comparison {
         this.#trial.clock.advance(one.ms);
         this.#model.advance(one.ms);
         return;
+      case "restart":
+        if (!("restart" in this.#trial)) return;
+        this.#trial = await this.#trial.restart();
+        // Who waited is told that the connection is gone.
+        this.#model.waiters = [];
+        return;
       case "takeMany":
         return await this.#takeMany(one.pattern, one.max);
       default:
@@ -242,8 +253,8 @@ class Comparison {
     }
   }
 
-  close(): void {
-    this.#trial.engine.close();
+  async close(): Promise<void> {
+    await this.#trial.engine.close();
     expect(this.#trial.clock.pending).toBe(0);
   }
 
@@ -334,20 +345,25 @@ class Comparison {
   }
 }
 
-test.each([false, true])(
-  "a space does what a scanned list does, under random operations (newest first: %s)",
-  async (newest) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 80, size: "max" }), async (steps) => {
-        const comparison = new Comparison(newest);
-        await comparison.open();
-        for (const one of steps) {
-          await comparison.take(one);
-          await comparison.compare();
-        }
-        comparison.close();
-      }),
-      { numRuns: 200 },
-    );
-  },
-);
+const inMemory = async (): Promise<Trial> => startTrial();
+const kept = (): Promise<Trial> => startKeptTrial();
+
+test.each([
+  ["oldest first", false, inMemory],
+  ["newest first", true, inMemory],
+  ["oldest first, kept, its process killed now and then", false, kept],
+  ["newest first, kept, its process killed now and then", true, kept],
+])("a space does what a scanned list does, under random operations: %s", async (_, newest, start) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 80, size: "max" }), async (steps) => {
+      const comparison = new Comparison(await start(), newest);
+      await comparison.open();
+      for (const one of steps) {
+        await comparison.take(one);
+        await comparison.compare();
+      }
+      await comparison.close();
+    }),
+    { numRuns: 200 },
+  );
+});

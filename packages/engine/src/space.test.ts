@@ -50,11 +50,11 @@ describe("waiters", () => {
         let left = waiting.map(([kind, pattern], index) => ({
           index,
           kind,
-          matches: compileTemplate(pattern).matches,
+          template: compileTemplate(pattern),
         }));
         for (const text of texts) {
           await session.tuples.out("s", text, 0, {});
-          const wanting = left.filter(({ matches }) => matches(splitText(text)));
+          const wanting = left.filter(({ template }) => template.matches(text));
           const served = wanting.filter(({ kind }) => kind === "read");
           served.push(...wanting.filter(({ kind }) => kind !== "read").slice(0, 1));
           expected.push(...served.map(({ index }) => index));

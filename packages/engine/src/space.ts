@@ -2,32 +2,27 @@ import {
   type BusError,
   type ClaimedTuple,
   type ClaimSettlement,
-  compileTemplate,
+  type CompiledTemplate,
+  Roster,
   type Settled,
   type SpaceSpec,
   type TupleLease,
   type Wait,
 } from "@quadrant/contract";
-import type { Pick } from "./bucket.ts";
 import { assertSame } from "./catalog.ts";
 import type { Link } from "./chain.ts";
-import { Claims } from "./claims.ts";
-import type { Owner } from "./owner.ts";
+import { type ClaimRecord, Claims } from "./claims.ts";
+import type { Kept } from "./group-commit.ts";
+import type { Interest, Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { Resident } from "./resident.ts";
 import type { RevocableTuple, RevocableTupleList } from "./session.ts";
 import type { Setting } from "./setting.ts";
+import { type SpaceTerms, termsOf } from "./space-terms.ts";
 import { TupleIndex } from "./tuple-index.ts";
+import type { TupleRecord } from "./tuple-row.ts";
 import { TupleSearch } from "./tuple-search.ts";
 import { type Newcomer, TupleStore } from "./tuple-store.ts";
-
-interface SpaceTerms {
-  readonly pick: Pick;
-  readonly capacity: number | undefined;
-  readonly whenFull: "wait" | "reject";
-  readonly maxScan: number;
-  readonly history: number;
-}
 
 /** How an operation gets hold of the tuple that it found or waited for. */
 interface Capture<T> {
@@ -37,32 +32,27 @@ interface Capture<T> {
   get(resident: Resident): T;
 }
 
-/** One tuple space. Every operation matches, captures or registers in one turn; tuples and templates are their texts. */
-export class Space {
+/** One tuple space. Every operation matches, captures or registers in one turn; tuples are their texts. */
+export class Space implements Kept {
+  row = 0;
   readonly name: string;
   readonly #setting: Setting;
-  readonly #terms: SpaceTerms;
+  readonly terms: SpaceTerms;
   readonly #index: TupleIndex;
   readonly #store: TupleStore;
   readonly #search: TupleSearch;
   readonly #claims: Claims;
-  readonly #pending = new Set<{ end(error: BusError): void }>();
+  readonly #pending = new Roster<Interest>("secondSeat");
   readonly #taking: Capture<string>;
   readonly #reading: Capture<string>;
 
   constructor(setting: Setting, name: string, spec: SpaceSpec) {
     this.#setting = setting;
     this.name = name;
-    this.#terms = {
-      pick: spec.pick ?? "oldest",
-      capacity: spec.capacity,
-      whenFull: spec.whenFull ?? "wait",
-      maxScan: spec.maxScan ?? 100_000,
-      history: spec.history ?? 10_000,
-    };
-    const { pick, maxScan, capacity } = this.#terms;
+    this.terms = termsOf(spec);
+    const { pick, maxScan, capacity } = this.terms;
     this.#index = new TupleIndex(pick, setting.random);
-    this.#store = new TupleStore(setting, this.#index, capacity);
+    this.#store = new TupleStore(setting, this, this.#index, capacity);
     this.#search = new TupleSearch(this.#index, pick, setting.random, maxScan, () => this.#scannedTooMany());
     this.#claims = new Claims(setting, name, {
       remove: (resident) => this.#remove(resident),
@@ -80,7 +70,7 @@ export class Space {
   }
 
   assertSame(spec: SpaceSpec): void {
-    assertSame(this.#setting, `the space ${this.name}`, this.#terms, spec);
+    assertSame(this.#setting, `the space ${this.name}`, this.terms, spec);
   }
 
   describe(): Record<"tuples" | "claims" | "waiters" | "forms" | "buckets", number> {
@@ -90,44 +80,69 @@ export class Space {
 
   out(owner: Owner, text: string, leaseMs: number | undefined, wait: Wait): TupleLease | Promise<TupleLease> {
     const resident = new Resident(text);
-    const what = `an out to the full space ${this.name}`;
-    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, what);
+    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, this.#outing);
+    this.#setting.commits?.reserve(text.length);
     const lease = this.#store.enter(resident, leaseMs);
     if (lease !== undefined) return lease;
-    if (this.#terms.whenFull === "reject") throw this.#full();
-    if (wait.timeoutMs === 0) throw this.#timeout(what);
+    if (this.terms.whenFull === "reject") throw this.#full();
+    if (wait.timeoutMs === 0) throw this.#timeout(this.#outing);
     let link: Link<Newcomer> | undefined;
-    const pending = this.#pend<TupleLease>(owner, what, wait, () => link?.leave());
+    const pending = this.#pend<TupleLease>(owner, this.#outing, wait, () => link?.leave());
     link = this.#store.queue({ resident, leaseMs, enter: (entered) => pending.resolve(entered) });
     return pending.promise;
   }
 
   outMany(texts: readonly string[], leaseMs: number | undefined): void {
     const residents = texts.map((text) => new Resident(text));
+    for (const resident of residents) this.#index.check(resident);
+    this.#setting.commits?.reserve(texts.reduce((sum, text) => sum + text.length + 64, 0));
     if (leaseMs !== 0 && residents.length > this.#store.room) throw this.#full();
     for (const resident of residents) this.#store.enter(resident, leaseMs);
   }
 
-  take(owner: Owner, template: string, wait: Wait): string | Promise<string> {
+  take(owner: Owner, template: CompiledTemplate, wait: Wait): string | Promise<string> {
     return this.#want(owner, template, wait, this.#taking);
   }
 
-  takeRevocable(owner: Owner, template: string, wait: Wait): RevocableTuple | Promise<RevocableTuple> {
+  takeRevocable(
+    owner: Owner,
+    template: CompiledTemplate,
+    wait: Wait,
+    ticket: string | undefined,
+  ): RevocableTuple | Promise<RevocableTuple> {
+    const handed = ticket === undefined ? undefined : this.#store.handed(ticket);
+    if (handed !== undefined) return this.#revocable(handed, ticket).one;
     return this.#want(owner, template, wait, {
       what: "an in",
       takes: true,
-      get: (resident) => {
-        this.#store.remove(resident);
-        return { tuple: resident.text, restore: () => this.#store.restore(resident) };
-      },
+      get: (resident) => this.#revocable([resident], ticket).one,
     });
   }
 
-  read(owner: Owner, template: string, wait: Wait): string | Promise<string> {
+  /** Takes them so that it can be undone; with a ticket, so that they can be asked for again until they have arrived. */
+  #revocable(
+    residents: readonly Resident[],
+    ticket: string | undefined,
+  ): RevocableTupleList & { readonly one: RevocableTuple } {
+    const store = this.#store;
+    if (ticket === undefined) for (const resident of residents) store.remove(resident);
+    else if (store.handed(ticket) === undefined && residents.length > 0) store.handOver(residents, ticket);
+    const restore = (): void => {
+      if (ticket !== undefined) store.takeBack(ticket);
+      else for (const resident of residents) store.restore(resident);
+    };
+    const arrived = (): void => {
+      if (ticket !== undefined) store.forget(ticket);
+    };
+    const tuples = residents.map((resident) => resident.text);
+    return { tuples, restore, arrived, one: { tuple: tuples[0] ?? "", restore, arrived } };
+  }
+
+  read(owner: Owner, template: CompiledTemplate, wait: Wait): string | Promise<string> {
     return this.#want(owner, template, wait, this.#reading);
   }
 
-  claim(owner: Owner, template: string, leaseMs: number, wait: Wait): ClaimedTuple | Promise<ClaimedTuple> {
+  claim(owner: Owner, template: CompiledTemplate, leaseMs: number, wait: Wait): ClaimedTuple | Promise<ClaimedTuple> {
     return this.#want(owner, template, wait, {
       what: "a claim",
       takes: true,
@@ -142,34 +157,29 @@ export class Space {
     return this.#claims.settle(owner, settlement);
   }
 
-  takeNow(template: string): string | undefined {
-    const found = this.#search.one(compileTemplate(template));
+  takeNow(template: CompiledTemplate): string | undefined {
+    const found = this.#search.one(template);
     if (found !== undefined) this.#remove(found);
     return found?.text;
   }
 
-  readNow(template: string): string | undefined {
-    return this.#search.one(compileTemplate(template))?.text;
+  readNow(template: CompiledTemplate): string | undefined {
+    return this.#search.one(template)?.text;
   }
 
-  takeMany(template: string, max: number): RevocableTupleList {
-    const found = this.#search.many(compileTemplate(template), max);
-    for (const resident of found) this.#store.remove(resident);
+  takeMany(template: CompiledTemplate, max: number, ticket: string | undefined): RevocableTupleList {
+    const handed = ticket === undefined ? undefined : this.#store.handed(ticket);
+    const taken = this.#revocable(handed ?? this.#search.many(template, max), ticket);
     this.#store.admit();
-    return {
-      tuples: found.map((resident) => resident.text),
-      restore: () => {
-        for (const resident of found) this.#store.restore(resident);
-      },
-    };
+    return taken;
   }
 
-  readAll(template: string): string[] {
-    return this.#search.all(compileTemplate(template)).map((resident) => resident.text);
+  readAll(template: CompiledTemplate): string[] {
+    return this.#search.all(template).map((resident) => resident.text);
   }
 
-  count(template: string): number {
-    return this.#search.all(compileTemplate(template)).length;
+  count(template: CompiledTemplate): number {
+    return this.#search.all(template).length;
   }
 
   renew(id: string, leaseMs: number): TupleLease {
@@ -191,24 +201,22 @@ export class Space {
 
   /** Who waits is told; leases and claims are stale from now on. */
   destroy(error: BusError): void {
-    for (const pending of [...this.#pending]) pending.end(error);
+    for (const pending of this.#pending) pending.end(error);
     this.#claims.clear();
     this.#store.destroy();
   }
 
-  #want<T>(owner: Owner, text: string, wait: Wait, capture: Capture<T>): T | Promise<T> {
-    const template = compileTemplate(text);
-    const what = `${capture.what} on the space ${this.name}`;
-    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, what);
+  #want<T>(owner: Owner, template: CompiledTemplate, wait: Wait, capture: Capture<T>): T | Promise<T> {
+    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, this.#what(capture));
     const found = this.#search.one(template);
     if (found !== undefined) {
       const got = capture.get(found);
       this.#store.admit();
       return got;
     }
-    if (wait.timeoutMs === 0) throw this.#timeout(what);
+    if (wait.timeoutMs === 0) throw this.#timeout(this.#what(capture));
     let leave: (() => void) | undefined;
-    const pending = this.#pend<T>(owner, what, wait, () => leave?.());
+    const pending = this.#pend<T>(owner, this.#what(capture), wait, () => leave?.());
     leave = this.#index.wait({
       seq: this.#setting.serial(),
       template,
@@ -216,6 +224,14 @@ export class Space {
       deliver: (resident) => pending.resolve(capture.get(resident)),
     });
     return pending.promise;
+  }
+
+  #what({ what }: { readonly what: string }): string {
+    return `${what} on the space ${this.name}`;
+  }
+
+  get #outing(): string {
+    return `an out to the full space ${this.name}`;
   }
 
   #pend<T>(owner: Owner, what: string, { timeoutMs, signal }: Wait, leave: () => void): Pending<T> {
@@ -244,14 +260,30 @@ export class Space {
   #full(): BusError {
     return this.#setting.fault(
       "overflow",
-      `the space ${this.name} is full: ${this.#terms.capacity} tuples (capacity); take some first`,
+      `the space ${this.name} is full: ${this.terms.capacity} tuples (capacity); take some first`,
     );
   }
 
   #scannedTooMany(): BusError {
     return this.#setting.fault(
       "overflow",
-      `no index serves this template: it looked at ${this.#terms.maxScan} tuples that do not match (maxScan); give more fields a value`,
+      `no index serves this template: it looked at ${this.terms.maxScan} tuples that do not match (maxScan); give more fields a value`,
     );
+  }
+
+  // ---- what outlives the engine
+
+  /** In the order of their numbers. */
+  restoreTuple({ resident, ticket }: TupleRecord, claim: ClaimRecord | undefined): void {
+    if (ticket !== undefined) {
+      this.#store.restoreHanded(resident, ticket);
+      return;
+    }
+    this.#store.restoreInPlace(resident, claim !== undefined);
+    if (claim !== undefined) this.#claims.restore(resident, claim);
+  }
+
+  forgetUnclaimed(afterMs: number): void {
+    this.#store.forgetUnclaimed(afterMs);
   }
 }

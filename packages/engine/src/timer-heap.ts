@@ -12,7 +12,8 @@ class Alarm implements Timer {
   at: number;
   /** Where it stands in the heap: at or before `at`. */
   key: number;
-  readonly order: number;
+  /** Among those of one time. */
+  order: number;
   readonly fire: () => void;
 
   constructor(at: number, order: number, fire: () => void) {
@@ -73,6 +74,18 @@ export class TimerHeap {
     }
   }
 
+  /** Sets a timer anew, with its place among those that fire at the same time: the lower one first. */
+  set(timer: Timer, at: number, order: number): void {
+    const alarm = timer as Alarm;
+    alarm.at = alarm.key = at;
+    alarm.order = order;
+    if (alarm.slot === -1) this.#insert(alarm);
+    else {
+      this.#heap.reorder(alarm);
+      this.#arm();
+    }
+  }
+
   /** Harmless for one that has fired or was cancelled. */
   cancel(timer: Timer | undefined): void {
     if (timer === undefined || timer.slot === -1) return;
@@ -80,12 +93,15 @@ export class TimerHeap {
     if (this.#heap.size === 0) this.#disarm();
   }
 
-  /** Fires what is due, in order. */
-  runDue(): void {
-    const first = this.#heap.first();
-    if (first === undefined || this.#running) return;
+  /** Fires what is due, in order. Returns the time. */
+  runDue(): number {
     const now = this.#clock.now();
-    if (first.key > now) return;
+    const first = this.#heap.first();
+    if (first !== undefined && first.key <= now && !this.#running) this.#run(now);
+    return now;
+  }
+
+  #run(now: number): void {
     this.#running = true;
     try {
       for (let alarm = this.#heap.first(); alarm !== undefined && alarm.key <= now; alarm = this.#heap.first()) {
@@ -108,6 +124,7 @@ export class TimerHeap {
     this.#closed = true;
     this.#heap.clear();
     this.#disarm();
+    this.#clock.close?.();
   }
 
   #insert(alarm: Alarm): void {

@@ -33,6 +33,26 @@ describe("topics", () => {
     expect(none.texts).toEqual([]);
   });
 
+  test("reach who subscribes to a subject that was published to before, and no longer who has left", async () => {
+    const { session } = startTrial();
+    const [first, late, member] = [recorder(), recorder(), recorder()];
+    const leave = await session.topics.subscribe("a.b", undefined, first);
+    session.topics.publish(envelope("a.b", "1"));
+    await session.topics.subscribe("a.*", undefined, late);
+    session.topics.publish(envelope("a.b", "2"));
+    await leave.close();
+    const leaveGroup = await session.topics.subscribe(">", "g", member);
+    session.topics.publish(envelope("a.b", "3"));
+    await leaveGroup.close();
+    // More subjects than are remembered.
+    for (let i = 0; i < 2_000; i++) session.topics.publish(envelope(`a.s${i}`, "other"));
+    session.topics.publish(envelope("a.b", "4"));
+    expect(first.texts).toEqual(["1", "2"]);
+    expect(late.texts.filter((text) => text !== "other")).toEqual(["2", "3", "4"]);
+    expect(late.texts).toHaveLength(2_003);
+    expect(member.texts).toEqual(["3"]);
+  });
+
   test("give each message to one member of a group in turn, across sessions, beside plain subscriptions", async () => {
     const { engine, session } = startTrial();
     const members = [recorder(), recorder(), recorder()];

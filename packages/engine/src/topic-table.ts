@@ -33,6 +33,9 @@ class Group implements Target {
   }
 }
 
+/** Subjects whose subscriptions are remembered. */
+const maxRoutes = 1_024;
+
 /**
  * Live publish and subscribe: nothing is kept, what is published reaches the sinks of the moment in the same turn.
  * A group is a name and a pattern: one name on two patterns is two groups.
@@ -40,6 +43,8 @@ class Group implements Target {
 export class TopicTable {
   readonly #trie = new SubjectTrie<Target>();
   readonly #groups = new Map<string, Group>();
+  /** What matched subjects that were published to, until a subscription comes or goes. */
+  readonly #routes = new Map<string, readonly Target[]>();
   #subscriptions = 0;
   #published = 0;
 
@@ -63,18 +68,19 @@ export class TopicTable {
   #publish(owner: Owner, envelope: Envelope): Promise<void> | undefined {
     if (owner.closed) return Promise.reject(owner.closedError());
     this.#published++;
-    let first: Target | undefined;
-    let others: Target[] | undefined;
-    this.#trie.match(envelope.subject, (target) => {
-      if (first === undefined) first = target;
-      else if (others === undefined) others = [target];
-      else others.push(target);
-    });
-    if (first === undefined) return undefined;
+    const targets = this.#routes.get(envelope.subject) ?? this.#route(envelope.subject);
+    if (targets.length === 0) return undefined;
     const batch = [envelope];
-    (first as Target).deliver(batch);
-    if (others !== undefined) for (const target of others as Target[]) target.deliver(batch);
+    for (const target of targets) target.deliver(batch);
     return undefined;
+  }
+
+  #route(subject: string): readonly Target[] {
+    const targets: Target[] = [];
+    this.#trie.match(subject, (target) => targets.push(target));
+    if (this.#routes.size >= maxRoutes) this.#routes.clear();
+    this.#routes.set(subject, targets);
+    return targets;
   }
 
   #subscribe(owner: Owner, pattern: string, group: string | undefined, sink: TopicSink): Registration {
@@ -112,7 +118,11 @@ export class TopicTable {
 
   #join(pattern: string, member: TopicSink): () => void {
     this.#trie.add(pattern, member);
-    return () => void this.#trie.remove(pattern, member);
+    this.#routes.clear();
+    return () => {
+      this.#trie.remove(pattern, member);
+      this.#routes.clear();
+    };
   }
 
   #joinGroup(pattern: string, name: string, member: TopicSink): () => void {
@@ -122,6 +132,7 @@ export class TopicTable {
       group = new Group();
       this.#groups.set(key, group);
       this.#trie.add(pattern, group);
+      this.#routes.clear();
     }
     const joined = group;
     joined.members.push(member);
@@ -130,6 +141,7 @@ export class TopicTable {
       if (joined.members.length > 0) return;
       this.#groups.delete(key);
       this.#trie.remove(pattern, joined);
+      this.#routes.clear();
     };
   }
 }

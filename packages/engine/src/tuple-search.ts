@@ -1,7 +1,6 @@
 import type { BusError, CompiledTemplate } from "@quadrant/contract";
 import type { Pick } from "./bucket.ts";
-import type { Resident } from "./resident.ts";
-
+import { Resident } from "./resident.ts";
 import type { TupleIndex } from "./tuple-index.ts";
 
 /** Finds matches by the index and the space's way of picking; gives up after looking at too many that do not match. */
@@ -22,15 +21,22 @@ export class TupleSearch {
 
   /** The match that is to be picked. */
   one(template: CompiledTemplate): Resident | undefined {
-    const buckets = this.#index.search(template);
+    if (template.kind === "partial") return this.#oneOfPartial(template);
+    const found = this.#index.find(template);
+    if (found instanceof Resident) return template.matches(found.text) ? found : undefined;
+    return found?.search(this.#look(template));
+  }
+
+  /** Partial records are found in several forms. */
+  #oneOfPartial(template: CompiledTemplate): Resident | undefined {
+    const found = this.#index.search(template);
     const look = this.#look(template);
-    if (buckets.length === 1) return buckets[0]!.search(look);
-    // Partial records are found in several forms.
+    if (found.length === 1) return found[0]!.search(look);
     if (this.#pick === "random") return this.#oneOf(this.all(template));
     let best: Resident | undefined;
-    for (const bucket of buckets) {
-      const found = bucket.search(look);
-      if (found !== undefined && (best === undefined || this.#isBefore(found, best))) best = found;
+    for (const candidates of found) {
+      const match = candidates.search(look);
+      if (match !== undefined && (best === undefined || this.#isBefore(match, best))) best = match;
     }
     return best;
   }
@@ -73,7 +79,7 @@ export class TupleSearch {
   #look(template: CompiledTemplate): (resident: Resident) => boolean {
     let misses = 0;
     return (resident) => {
-      if (template.matches(resident)) return true;
+      if (template.matches(resident.text)) return true;
       if (++misses > this.#maxScan) throw this.#tooMany();
       return false;
     };

@@ -12,7 +12,7 @@ export interface SpaceWaiter {
   deliver(resident: Resident): void;
 }
 
-/** The waiters that a tuple of one bucket may satisfy, in the order they came. */
+/** The waiters that a tuple of one key may satisfy, in the order they came. */
 export class WaitingLine {
   readonly readers: Chain<SpaceWaiter> = new Chain();
   readonly takers: Chain<SpaceWaiter> = new Chain();
@@ -28,16 +28,69 @@ export class WaitingLine {
   }
 }
 
+/** So many empty lines are kept whatever else there is. */
+const maxIdle = 1_024;
+
+/**
+ * Lines by name. What somebody waits for is often waited for again: an empty line stays for the next of its name, since
+ * making it anew each time costs more than finding it, as long as no more of them are empty than are not.
+ */
+export class WaitingLines {
+  readonly #lines = new Map<string, WaitingLine>();
+  #idle = 0;
+  /** How many wait. */
+  waiters = 0;
+
+  /** How many lines there are in which somebody stands. */
+  get size(): number {
+    return this.#lines.size - this.#idle;
+  }
+
+  /** With the empty ones. */
+  get held(): number {
+    return this.#lines.size;
+  }
+
+  get(name: string): WaitingLine | undefined {
+    const line = this.#lines.get(name);
+    return line !== undefined && line.size > 0 ? line : undefined;
+  }
+
+  /** Returns what makes it leave. */
+  join(name: string, waiter: SpaceWaiter): () => void {
+    const found = this.#lines.get(name);
+    const line = found ?? new WaitingLine();
+    if (found === undefined) this.#lines.set(name, line);
+    else if (found.size === 0) this.#idle--;
+    const leave = line.join(waiter);
+    this.waiters++;
+    return () => {
+      leave();
+      this.waiters--;
+      if (line.size === 0) this.#sweep();
+    };
+  }
+
+  /** One more is idle. */
+  #sweep(): void {
+    this.#idle++;
+    if (this.#idle <= maxIdle || this.#idle * 2 <= this.#lines.size) return;
+    for (const [name, line] of this.#lines) if (line.size === 0) this.#lines.delete(name);
+    this.#idle = 0;
+  }
+}
+
 /** Gives a tuple to all readers that match, then to the longest-waiting taker; true where there was one. */
 export function serve(lines: readonly WaitingLine[], resident: Resident): boolean {
   if (lines.length === 0) return false;
+  const { text } = resident;
   const readers: SpaceWaiter[] = [];
   let taker: SpaceWaiter | undefined;
   for (const line of lines) {
-    for (const waiter of line.readers) if (waiter.template.matches(resident)) readers.push(waiter);
+    for (const waiter of line.readers) if (waiter.template.matches(text)) readers.push(waiter);
     for (const waiter of line.takers) {
       if (taker !== undefined && waiter.seq > taker.seq) break;
-      if (!waiter.template.matches(resident)) continue;
+      if (!waiter.template.matches(text)) continue;
       taker = waiter;
       break;
     }
