@@ -40,6 +40,6 @@ test.each([
   [{ tls: {} }, "unsupported"],
   [{ signal: AbortSignal.abort() }, "aborted"],
 ])("options that would have no effect are refused: %o", (more, code) => {
-  expect(() => assertOptions({ ...options, ...more })).toThrowError(expect.objectContaining({ code }));
-  expect(() => assertOptions(options)).not.toThrow();
+  expect(() => assertOptions("memory", { ...options, ...more })).toThrowError(expect.objectContaining({ code }));
+  expect(() => assertOptions("memory", options)).not.toThrow();
 });

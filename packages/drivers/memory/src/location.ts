@@ -25,14 +25,15 @@ export function readLocation(url: URL): string {
 }
 
 /** Throws "unsupported" for options that would have no effect, "aborted" for a signal that was aborted before. */
-export function assertOptions({ auth, tls, signal }: DriverOptions): void {
+export function assertOptions(driver: "memory" | "file", { auth, tls, signal }: DriverOptions): void {
   if (auth !== undefined) {
-    throw new BusError("unsupported", "memory: has no authentication: nothing leaves the process; leave `auth` out", {
-      driver,
-    });
+    const message = `${driver}: has no authentication: nothing leaves the process; leave \`auth\` out`;
+    throw new BusError("unsupported", message, { driver });
   }
   if (tls !== undefined) {
-    throw new BusError("unsupported", "memory: has no TLS: nothing leaves the process; leave `tls` out", { driver });
+    throw new BusError("unsupported", `${driver}: has no TLS: nothing leaves the process; leave \`tls\` out`, {
+      driver,
+    });
   }
   if (signal?.aborted)
     throw new BusError("aborted", "connect was aborted by its signal", { driver, cause: signal.reason });

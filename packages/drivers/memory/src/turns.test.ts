@@ -12,6 +12,17 @@ test("a loop that awaits answers of the same turn lets timers have theirs", asyn
   expect(n).toBeGreaterThan(0);
 });
 
+test("a loop that awaits answers that were there at once lets timers have theirs", async () => {
+  const turns = new Turns();
+  let fired = false;
+  setTimeout(() => {
+    fired = true;
+  }, 0);
+  let n = 0;
+  while (!fired) n = await turns.answer(n + 1);
+  expect(n).toBeGreaterThan(0);
+});
+
 test("failures come at once and are never unhandled; what is no promise is passed on", async () => {
   const failure = new Error("no");
   const paced = new Turns().pace({ fail: () => Promise.reject(failure), plain: () => 1 });
@@ -19,4 +30,27 @@ test("failures come at once and are never unhandled; what is no promise is passe
     await expect(paced.fail()).rejects.toBe(failure);
     expect(paced.plain()).toBe(1);
   }
+});
+
+test("senders and receivers side by side, who get their answers at once, let timers have theirs", async () => {
+  const turns = new Turns();
+  const settled = (): undefined => undefined;
+  const queue = turns.paceLocal({
+    send: () => ({ duplicate: false }),
+    acknowledge: settled,
+    settle: settled,
+    stable: settled,
+    turn: settled,
+  });
+  let fired = false;
+  setTimeout(() => {
+    fired = true;
+  }, 0);
+  const sender = async (): Promise<void> => {
+    while (!fired) await queue.turn();
+  };
+  const receiver = async (): Promise<void> => {
+    while (!fired) await turns.paceMany(Promise.resolve(new Array(512).fill(0)));
+  };
+  await Promise.all([sender(), sender(), sender(), receiver()]);
 });

@@ -1,4 +1,11 @@
-import { type Driver, type DriverOptions, encodeTemplate, encodeTuple, features } from "@quadrant/contract";
+import {
+  type Driver,
+  type DriverOptions,
+  encodeTemplate,
+  encodeTuple,
+  features,
+  TemplateParts,
+} from "@quadrant/contract";
 import { describe, expect, test } from "vitest";
 import { open } from "./index.ts";
 
@@ -39,6 +46,26 @@ describe("memory:", () => {
     const three = await connect("memory:shared");
     expect(await three.list("space")).toEqual([]);
     await Promise.all([three.close(0), other.close(0)]);
+  });
+
+  test("gives at once what is there, throws what it refuses, and a promise of what has to come", async () => {
+    const driver = await connect("memory:");
+    const direct = driver.tuples!.direct!;
+    const asked = TemplateParts.of(["job", Number]);
+    const granted = direct.out("s", job, undefined, {});
+    expect(granted).toMatchObject({ id: expect.stringMatching(/^.+-\d+$/), expiresInMs: Number.POSITIVE_INFINITY });
+    expect(direct.readNow("s", asked)).toBe(job);
+    expect(direct.read("s", asked, {})).toBe(job);
+    expect(direct.take("s", asked, {})).toBe(job);
+    expect(direct.takeNow("s", asked)).toBeUndefined();
+    expect(() => direct.take("s", asked, { timeoutMs: 0 })).toThrow(expect.objectContaining({ code: "timeout" }));
+    expect(() => direct.out("s", "nonsense", undefined, {})).toThrow(expect.objectContaining({ code: "codec" }));
+    const coming = direct.take("s", asked, {});
+    expect(coming).toBeInstanceOf(Promise);
+    expect(await direct.out("s", job, undefined, {})).toMatchObject({ expiresInMs: Number.POSITIVE_INFINITY });
+    expect(await coming).toBe(job);
+    await driver.close(0);
+    expect(() => direct.takeNow("s", asked)).toThrow(expect.objectContaining({ code: "closed" }));
   });
 
   test("does everything natively, or says why not", async () => {
@@ -115,4 +142,22 @@ describe("memory:", () => {
     expect(await other.queues!.fetch("q", { max: 1 })).toMatchObject([{ id: "1", attempt: 2 }]);
     await other.close(0);
   });
+});
+
+test("a loop over blobs lets timers have their turn", async () => {
+  const driver = await connect("memory:");
+  let fired = false;
+  setTimeout(() => {
+    fired = true;
+  }, 0);
+  let rounds = 0;
+  for (; !fired; rounds++) {
+    const upload = await driver.blobs!.upload("store", "blob");
+    await upload.write(new Uint8Array(1));
+    await upload.commit("");
+    const download = await driver.blobs!.download("store", "blob");
+    expect(await download!.read()).toEqual(new Uint8Array(1));
+  }
+  expect(rounds).toBeGreaterThan(0);
+  await driver.close(0);
 });
