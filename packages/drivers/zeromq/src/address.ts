@@ -12,7 +12,11 @@ export function endpointOf(url: URL): string {
       throw new BusError("invalid", `unknown parameter "${name}" in the URL`, { driver: "zeromq" });
   }
   if (url.username !== "" || url.password !== "") {
-    throw new BusError("unsupported", "a hub of this release takes no user and password", { driver: "zeromq" });
+    throw new BusError(
+      "unsupported",
+      "a hub takes no user and password: it knows its clients by CURVE keys, see auth",
+      { driver: "zeromq" },
+    );
   }
   if (url.protocol === "zmq+ipc:") {
     const path = decodeURIComponent(url.pathname);

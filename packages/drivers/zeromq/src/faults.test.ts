@@ -344,9 +344,9 @@ describe("a hub", () => {
     for (const packet of [
       Buffer.alloc(0),
       Buffer.from("GET / HTTP/1.1\r\n\r\n"),
-      Buffer.from([0x51, 1, 1]),
-      Buffer.from([0x51, 1, 4]),
-      Buffer.from([0x51, 1, 200, 1, 2, 3]),
+      Buffer.from([0x51, 2, 1]),
+      Buffer.from([0x51, 2, 4]),
+      Buffer.from([0x51, 2, 200, 1, 2, 3]),
       encodeHello(session, 99, Buffer.from([0xc1])),
       encodeWelcome({ hub: session, session, resumed: true, received: 1 }, encodeValues([])),
       Buffer.concat([encodeHello(undefined, 0, encodeValues(["x"])).subarray(0, 26), Buffer.alloc(100_000, 0x91)]),

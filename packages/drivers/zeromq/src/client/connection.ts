@@ -1,24 +1,16 @@
-import { BusError, type BusStatus } from "@quadrant/contract";
+/**
+ * A little over 300 lines because one session over many connections is one state: what is sent, received, resumed, taken for
+ * lost and ended changes it from every side.
+ */
+import { BusError } from "@quadrant/contract";
 import { Link } from "../link/link.ts";
 import type { Batch } from "../wire/batch.ts";
 import { dataHeaderBytes, decodeAck, encodeAck, PacketKind, readData } from "../wire/packet.ts";
-import { eachRecord, RecordKind } from "../wire/record.ts";
+import { RecordKind, recordEnd, recordHeaderBytes } from "../wire/record.ts";
 import { type HubAbout, readAbout } from "./about.ts";
-import { type Dialed, dial, type Wire } from "./dialer.ts";
-
-export interface ConnectionEvents {
-  /** A record from the hub. Throws where it is malformed. */
-  record(kind: number, body: Buffer): void;
-  /**
-   * The session was lost and a new one begun: write what has to be set up again; what was sent and not answered is for
-   * the listener to judge. `sameHub` tells whether the hub may have executed it. Resolves once all is set up: then the
-   * connection is told to be back.
-   */
-  renewed(sameHub: boolean): Promise<void>;
-  /** The link has drained somewhat, or nothing can be said about it any more. */
-  progress(): void;
-  status(status: BusStatus): void;
-}
+import type { ConnectionEvents } from "./connection-events.ts";
+import { type CurveKeys, type Dialed, dial, type Wire } from "./dialer.ts";
+import { Gathering } from "./gathering.ts";
 
 /** After so many messages for subscriptions, their consumers get a turn before more are taken in. */
 const turnMessages = 256;
@@ -31,12 +23,18 @@ export class Connection {
   readonly #link = new Link();
   readonly #endpoint: string;
   readonly #name: string;
+  readonly #curve: CurveKeys | undefined;
   readonly #events: ConnectionEvents;
   readonly #ending = new AbortController();
   #wire: Wire | undefined;
   #hub = "";
   #session: string | undefined;
   #sending = false;
+  /** To be told of each record that was written. */
+  readonly gathering: Gathering = new Gathering({
+    pendingBytes: () => this.#link.pendingBytes,
+    send: () => this.#sendNow(),
+  });
   #owesAck = false;
   /** Whether the listener takes the connection for present. */
   #announced = false;
@@ -50,9 +48,10 @@ export class Connection {
   malformed = 0;
   about: HubAbout = { heartbeatMs: 1_000, maxPayloadBytes: 0, durable: false, node: "" };
 
-  constructor(endpoint: string, name: string, events: ConnectionEvents) {
+  constructor(endpoint: string, name: string, curve: CurveKeys | undefined, events: ConnectionEvents) {
     this.#endpoint = endpoint;
     this.#name = name;
+    this.#curve = curve;
     this.#events = events;
   }
 
@@ -73,14 +72,20 @@ export class Connection {
     return this.#link.pendingBytes;
   }
 
+  /** What waits, and what the hub has not acknowledged, take so much memory. */
+  get heldBytes(): number {
+    return this.#link.heldBytes;
+  }
+
   /** Rejects with "unavailable", or with the hub's refusal. */
   async open(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     const giveUp = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
-    const dialed = await dial(this.#endpoint, { name: this.#name, session: undefined, received: 0 }, timeoutMs, giveUp);
+    const about = { name: this.#name, session: undefined, received: 0, curve: this.#curve };
+    const dialed = await dial(this.#endpoint, about, timeoutMs, giveUp);
     this.#take(dialed);
   }
 
-  /** A batch to write a record into; call `flush` in the same turn. */
+  /** A batch to write a record into; tell `gathering` in the same turn. */
   write(): Batch {
     return this.#link.write();
   }
@@ -90,7 +95,7 @@ export class Connection {
     return this.#link.withhold();
   }
 
-  flush(): void {
+  #sendNow(): void {
     if (!this.#sending && this.#wire !== undefined) void this.#send(this.#wire);
   }
 
@@ -117,7 +122,7 @@ export class Connection {
       this.#sending = false;
     }
     // What was written between the last look and the end of the loop, or for a newer connection.
-    if (this.#wire !== undefined && (this.#link.ready || this.#owesAck)) this.flush();
+    if (this.#link.ready || this.#owesAck) this.#sendNow();
   }
 
   // -- the connection comes and goes
@@ -125,7 +130,7 @@ export class Connection {
   #take({ wire, welcome }: Dialed): void {
     this.about = readAbout(welcome.about);
     const first = this.#session === undefined;
-    const sameHub = this.#hub === welcome.hub;
+    const lost = { sameHub: this.#hub === welcome.hub, session: this.#session ?? "" };
     this.#hub = welcome.hub;
     this.#session = welcome.session;
     this.#lastHeard = this.#lastTick = performance.now();
@@ -133,7 +138,7 @@ export class Connection {
     if (welcome.resumed) this.#link.resume(welcome.received);
     else if (!first) {
       this.#link.restart(() => {
-        this.#settling = this.#events.renewed(sameHub);
+        this.#settling = this.#events.renewed(lost);
       });
     }
     // What a new session needs may be under way still when that session goes on over yet another connection.
@@ -151,7 +156,7 @@ export class Connection {
     };
     if (settling === undefined) announce();
     else void settling.then(announce);
-    this.flush();
+    this.#sendNow();
   }
 
   #lose(wire: Wire): void {
@@ -168,7 +173,7 @@ export class Connection {
 
   async #redial(): Promise<void> {
     while (!this.closed) {
-      const about = { name: this.#name, session: this.#session, received: this.#link.received };
+      const about = { name: this.#name, session: this.#session, received: this.#link.received, curve: this.#curve };
       try {
         const dialed = await dial(this.#endpoint, about, Number.POSITIVE_INFINITY, this.#ending.signal);
         if (this.closed) dialed.wire.close();
@@ -197,7 +202,7 @@ export class Connection {
       return;
     }
     this.#owesAck = true;
-    this.flush();
+    this.#sendNow();
   }
 
   // -- receiving
@@ -224,7 +229,7 @@ export class Connection {
   #acknowledged(sequence: number | undefined): void {
     if (sequence === undefined) return;
     this.#link.acknowledge(sequence);
-    if (this.#link.ready) this.flush();
+    if (this.#link.ready && !this.gathering.active) this.#sendNow();
   }
 
   async #data(wire: Wire, packet: Buffer): Promise<void> {
@@ -241,20 +246,25 @@ export class Connection {
     this.#acknowledged(readData(packet)?.acknowledged);
     if (this.#link.owesAck) {
       this.#owesAck = true;
-      this.flush();
+      if (!this.gathering.active) this.#sendNow();
     }
   }
 
   /** False where its session was lost meanwhile: what is left of it, and its numbers, mean nothing to the next one. */
   async #records(packet: Buffer): Promise<boolean> {
     const session = this.#session;
-    const messages: { readonly kind: number; readonly body: Buffer }[] = [];
-    const whole = eachRecord(packet, dataHeaderBytes, (kind, body) => messages.push({ kind, body }));
-    if (!whole) this.malformed++;
-    for (const { kind, body } of messages) {
+    let end: number | undefined;
+    for (let at = dataHeaderBytes; at < packet.length; at = end) {
+      end = recordEnd(packet, at);
+      if (end === undefined) {
+        this.malformed++;
+        break;
+      }
       if (this.closed || this.#session !== session) return false;
+      const kind = packet[at + 4]!;
+      if (kind === RecordKind.void) continue;
       try {
-        this.#events.record(kind, body);
+        this.#events.record(kind, packet, at + recordHeaderBytes, end);
       } catch {
         this.malformed++;
       }
@@ -281,7 +291,7 @@ export class Connection {
       });
       this.#link.write().begin(RecordKind.bye).end();
       this.#ending.abort();
-      this.flush();
+      this.#sendNow();
       await Promise.race([heard, late]);
       clearTimeout(timer);
     }

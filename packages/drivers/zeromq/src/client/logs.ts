@@ -102,7 +102,7 @@ export class ClientLogs implements Logs {
     const settled = await this.#requests.request(
       Operation.durableSettle,
       `settle entries of ${name}`,
-      "writes",
+      "settles",
       values,
     );
     return readSettled(settled.values(0), settlements.length);

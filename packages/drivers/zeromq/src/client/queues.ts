@@ -95,7 +95,7 @@ export class ClientQueues implements Queues {
     const settled = await this.#requests.request(
       Operation.queueSettle,
       `settle letters of ${address}`,
-      "writes",
+      "settles",
       values,
     );
     return readSettled(settled.values(0), settlements.length);

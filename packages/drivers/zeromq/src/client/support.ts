@@ -4,12 +4,14 @@ const native = (note: string): Support[string] => ({ how: "native", note });
 const emulated = (note: string): Support[string] => ({ how: "emulated", note });
 const refused = (note: string): Support[string] => ({ how: "refused", note });
 
-/** What a hub of this release gives. */
+/** What a hub of this release gives that holds everything in memory. */
 export const support: Support = Object.freeze({
   durability: refused("the hub holds everything in memory: what it holds is gone when it ends"),
   topics: native("matched by the hub; a cut connection shorter than 30 s loses nothing within 16 MiB a client"),
   "topics.groups": native("shared out by the hub, round robin"),
-  "topics.loss-accounting": native("the hub counts what it drops for a slow client and tells the subscription"),
+  "topics.loss-accounting": native(
+    "the hub counts what it drops for a slow client and tells the subscription; what was under way when the hub itself was lost is told by the status gap, uncounted",
+  ),
   log: native("held by the hub"),
   "log.durables": native("held by the hub"),
   "log.dedupe": native("two minutes"),
@@ -36,7 +38,19 @@ export const support: Support = Object.freeze({
   "calls.streams": emulated("items by credit, passed on by the hub"),
   "calls.cancellation": native("told to the server"),
   "calls.directory": native("kept by the hub"),
-  blobs: refused("not in this release"),
-  auth: refused("no CURVE in this release: bind the hub to loopback"),
-  tls: refused("ZeroMQ has CURVE instead of TLS, and this release has neither"),
+  blobs: native("held by the hub in memory, together at most 256 MiB: overflow beyond"),
+  auth: native(
+    "CURVE: the hub knows its clients by their keys, each with its permissions; a publish that is not permitted is dropped, told by the status denied, and the next on its subject rejects",
+  ),
+  tls: refused("ZeroMQ has CURVE instead, which authenticates and encrypts: see auth"),
+});
+
+/** What a hub gives that was started with a folder for its data. */
+export const durableSupport: Support = Object.freeze({
+  ...support,
+  durability: native(
+    "acknowledged once it is on the hub's stable storage; survives a kill of the hub and a loss of power",
+  ),
+  "mailbox.delay": native("the hub's clock; kept over its restarts"),
+  blobs: native("a file each, in the hub's folder"),
 });

@@ -1,9 +1,15 @@
-import { type Envelope, isBusError, type Registration, type TopicSink, type Topics } from "@quadrant/contract";
+import {
+  type Envelope,
+  isBusError,
+  type Outbox,
+  type Registration,
+  type TopicSink,
+  type Topics,
+} from "@quadrant/contract";
 import { WireEnvelope } from "../wire/envelope.ts";
 import { Operation } from "../wire/operation.ts";
 import { RecordKind } from "../wire/record.ts";
-import { decodeError, Values } from "../wire/values.ts";
-import type { Outbox } from "./outbox.ts";
+import { toldError } from "../wire/values.ts";
 import type { Requests } from "./requests.ts";
 import type { Restorer } from "./restorer.ts";
 
@@ -19,6 +25,11 @@ export class ClientTopics implements Topics {
     this.#requests = requests;
     this.#outbox = outbox;
     this.#restorer = restorer;
+  }
+
+  /** How many subscriptions there are. */
+  get size(): number {
+    return this.#sinks.size;
   }
 
   publish(envelope: Envelope): Promise<void> | undefined {
@@ -59,8 +70,8 @@ export class ClientTopics implements Topics {
   }
 
   async #unsubscribe(id: number, forget: () => void): Promise<void> {
-    if (!this.#sinks.delete(id)) return;
     forget();
+    if (!this.#sinks.delete(id)) return;
     // When the hub cannot be told, nothing is delivered all the same: the sink is gone.
     await this.#requests.request(Operation.unsubscribe, "unsubscribe", "ends", [id]).catch(() => undefined);
   }
@@ -72,13 +83,13 @@ export class ClientTopics implements Topics {
     const sink = this.#sinks.get(id);
     if (sink === undefined) return true;
     if (kind === RecordKind.message) {
-      const envelope = WireEnvelope.read(body.subarray(4));
+      const envelope = WireEnvelope.read(body, 4);
       if (envelope === undefined) throw new Error("no envelope");
       sink.deliver([envelope]);
     } else if (kind === RecordKind.lost) sink.lost(body.readUInt32BE(4));
     else {
       this.#sinks.delete(id);
-      sink.end(decodeError(Values.read(body.subarray(4))));
+      sink.end(toldError(body.subarray(4)));
     }
     return true;
   }

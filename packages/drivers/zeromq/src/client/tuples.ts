@@ -90,7 +90,12 @@ export class ClientTuples implements Tuples {
   async settleClaim(space: string, settlement: ClaimSettlement): Promise<Settled> {
     const leaseMs = settlement.kind === "extend" ? settlement.leaseMs : null;
     const values = [space, settlement.kind, settlement.token, leaseMs];
-    const settled = await this.#requests.request(Operation.spaceSettle, `settle a claim of ${space}`, "writes", values);
+    const settled = await this.#requests.request(
+      Operation.spaceSettle,
+      `settle a claim of ${space}`,
+      "settles",
+      values,
+    );
     return settled.raw(0) === null ? undefined : decodeError(settled.values(0));
   }
 

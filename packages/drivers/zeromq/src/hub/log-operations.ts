@@ -11,7 +11,7 @@ import { Operation } from "../wire/operation.ts";
 import { deadRow, entryRow, readSettlement, readStart, settledRow } from "../wire/transfer.ts";
 import type { Values } from "../wire/values.ts";
 import { maxPayloadBytes, responseBytes } from "./limits.ts";
-import { loanOutcome } from "./loans.ts";
+import { assertKept, doubted, loanOutcome } from "./loans.ts";
 import type { HubOperation } from "./operations.ts";
 import { count } from "./queue-operations.ts";
 
@@ -52,13 +52,14 @@ export const logOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [log, maxAgeMs?, maxBytes?, maxMessages?]
     Operation.logOpen,
-    plain(async (session, values) => {
+    plain(async (session, values, _, { again }) => {
       const maxAgeMs = values.optionalNumber(1);
       const maxBytes = values.optionalNumber(2);
       const maxMessages = values.optionalNumber(3);
       checkDuration("maxAgeMs", maxAgeMs, 1);
       checkCount("maxBytes", maxBytes);
       checkCount("maxMessages", maxMessages);
+      if (again) assertKept(session, "log", log(values));
       await session.engine.logs.open(log(values), { maxAgeMs, maxBytes, maxMessages });
       return { values: [] };
     }),
@@ -165,11 +166,10 @@ export const logOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [log, durable, settlements] → [settled]
     Operation.durableSettle,
-    plain(async (session, values) => {
+    plain(async (session, values, _, { again }) => {
       const settlements = values.list(2).map(readSettlement);
-      return {
-        values: [(await session.engine.logs.settle(log(values), durable(values), settlements)).map(settledRow)],
-      };
+      const settled = await session.engine.logs.settle(log(values), durable(values), settlements);
+      return { values: [settled.map((each) => settledRow(doubted(each, again)))] };
     }),
   ],
   [

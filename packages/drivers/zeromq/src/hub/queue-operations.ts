@@ -3,7 +3,7 @@ import { Operation } from "../wire/operation.ts";
 import { deadRow, outcomeRow, peekedRow, readLetter, readSettlement, settledRow } from "../wire/transfer.ts";
 import type { Values } from "../wire/values.ts";
 import { maxPayloadBytes } from "./limits.ts";
-import { loanOutcome } from "./loans.ts";
+import { assertKept, doubted, loanOutcome } from "./loans.ts";
 import type { HubOperation } from "./operations.ts";
 
 function address(values: Values): string {
@@ -28,13 +28,14 @@ export const queueOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [address, leaseMs?, maxAttempts?, capacity?] → [leaseMs]
     Operation.queueOpen,
-    plain(async (session, values) => {
+    plain(async (session, values, _, { again }) => {
       const leaseMs = values.optionalNumber(1);
       const maxAttempts = values.optionalNumber(2);
       const capacity = values.optionalNumber(3);
       checkDuration("leaseMs", leaseMs, 1);
       checkCount("maxAttempts", maxAttempts);
       checkCount("capacity", capacity);
+      if (again) assertKept(session, "mailbox", address(values));
       const opened = await session.engine.queues.open(address(values), { leaseMs, maxAttempts, capacity });
       return { values: [opened.leaseMs] };
     }),
@@ -69,9 +70,9 @@ export const queueOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [address, settlements] → [settled]
     Operation.queueSettle,
-    plain(async (session, values) => {
+    plain(async (session, values, _, { again }) => {
       const settled = await session.engine.queues.settle(address(values), values.list(1).map(readSettlement));
-      return { values: [settled.map(settledRow)] };
+      return { values: [settled.map((each) => settledRow(doubted(each, again)))] };
     }),
   ],
   [

@@ -1,17 +1,25 @@
-import { BusError, isBusError } from "@quadrant/contract";
+import { BusError, IdTable, isBusError } from "@quadrant/contract";
 import type { PendingRecord } from "../wire/batch.ts";
+import { type Layout, layouts } from "../wire/layout.ts";
 import { RecordKind } from "../wire/record.ts";
 import { encodeError, encodeValues, Values } from "../wire/values.ts";
-import { maxRequests, maxResponseBytes } from "./limits.ts";
-import { type Capture, type HubOperation, type Outcome, operations } from "./operations.ts";
+import { graceMs, maxRequests, maxResponseBytes, requestBytes } from "./limits.ts";
+import { type Asked, type Capture, type HubOperation, type Outcome, operations } from "./operations.ts";
 import type { HubSession } from "./session.ts";
+import { Withdrawal } from "./withdrawal.ts";
+
+/** Of a hub that remembers nothing: whatever is asked again is asked anew. */
+const forgotten: Asked = { ticket: undefined, again: false };
 
 interface Request {
   readonly id: number;
+  readonly code: number;
   readonly operation: HubOperation;
+  readonly layout: Layout | undefined;
   /** Its values; of those that can be asked again a copy that outlives the packet. */
   readonly body: Buffer;
-  readonly abort: AbortController | undefined;
+  readonly abort: Withdrawal | undefined;
+  readonly asked: Asked;
   /** The client is away: it is withdrawn, to be asked again. */
   suspended: boolean;
 }
@@ -22,6 +30,14 @@ interface Delivered {
   readonly record: PendingRecord;
 }
 
+/** Throws "too-large" for more than one response carries. */
+function encodeResult(values: readonly unknown[]): Buffer {
+  const result = encodeValues(values);
+  if (result.length <= maxResponseBytes) return result;
+  const message = `the result has ${result.length} bytes, more than ${maxResponseBytes}: ask for less at once`;
+  throw new BusError("too-large", message);
+}
+
 /**
  * What a client asked for and has not been answered, or has been given and not acknowledged. While the client is away
  * nothing is captured for it: what waits is withdrawn, what was captured and has not left is put back, both are asked
@@ -29,9 +45,11 @@ interface Delivered {
  */
 export class HubRequests {
   readonly #session: HubSession;
-  readonly #running = new Map<number, Request>();
+  readonly #running = new IdTable<Request>();
   readonly #suspended = new Map<number, Request>();
-  readonly #delivered = new Map<number, Delivered>();
+  readonly #delivered = new IdTable<Delivered>();
+  /** Of what runs. */
+  #bytes = 0;
 
   constructor(session: HubSession) {
     this.#session = session;
@@ -41,31 +59,49 @@ export class HubRequests {
     return this.#running.size + this.#suspended.size;
   }
 
-  /** Throws where the record is malformed beyond an answer. */
-  execute(id: number, code: number, body: Buffer): void {
+  /** `first`: the session in which it was asked first, of an earlier hub. Throws where it is malformed beyond an answer. */
+  execute(id: number, code: number, body: Buffer, first?: string): void {
     const operation = operations.get(code);
     if (operation === undefined) {
       const message = `this hub does not know operation ${code}: it is older than the client`;
       this.#respondError(id, new BusError("unsupported", message));
     } else if (this.size >= maxRequests) {
       this.#respondError(id, new BusError("overflow", `${maxRequests} requests of this client wait already`));
+    } else if (this.#bytes + body.length > requestBytes && operation.waits) {
+      const message = `the waiting requests of this client hold ${requestBytes} bytes: let it wait for less at once`;
+      this.#respondError(id, new BusError("overflow", message));
     } else {
       const again = operation.waits || operation.captures;
       this.#run({
         id,
+        code,
         operation,
+        layout: layouts.get(code),
         body: again ? Buffer.from(body) : body,
-        abort: operation.waits ? new AbortController() : undefined,
+        abort: operation.waits ? new Withdrawal() : undefined,
+        asked: this.#asked(id, first),
         suspended: false,
       });
     }
   }
 
+  #asked(id: number, first: string | undefined): Asked {
+    if (!this.#session.durable) return forgotten;
+    // Under CURVE with the client's key: whoever names another's session asks for nothing of it.
+    const { owner } = this.#session.holder;
+    const of = owner === "" ? "" : `${owner}:`;
+    return { ticket: `${of}${first ?? this.#session.id}:${id}`, again: first !== undefined };
+  }
+
   #run(request: Request): void {
     this.#running.set(request.id, request);
+    this.#bytes += request.body.length;
+    const { operation, layout, body, abort, asked } = request;
     let outcome: Promise<Outcome>;
     try {
-      outcome = request.operation.run(this.#session, Values.read(request.body), request.abort?.signal);
+      const values = layout === undefined ? Values.read(body) : layout.readRequest(body);
+      this.#session.grants?.checkRequest(request.code, values);
+      outcome = operation.run(this.#session, values, abort?.signal, asked);
     } catch (error) {
       this.#failed(request, error);
       return;
@@ -106,20 +142,30 @@ export class HubRequests {
   resume(): void {
     const suspended = [...this.#suspended.values()];
     this.#suspended.clear();
-    for (const { id, operation, body } of suspended) {
-      this.#run({ id, operation, body, abort: operation.waits ? new AbortController() : undefined, suspended: false });
+    for (const { id, code, operation, layout, body, asked } of suspended) {
+      const abort = operation.waits ? new Withdrawal() : undefined;
+      this.#run({ id, code, operation, layout, body, abort, asked, suspended: false });
     }
   }
 
-  /** What was sent and never acknowledged may be in use: it is not put back. */
+  /**
+   * What was sent and never acknowledged may be in use: it is not put back. A durable hub keeps it for a while, in case the
+   * client asks again.
+   */
   end(): void {
+    const captures = this.#delivered.values().map(({ capture }) => capture);
+    if (this.#session.durable && captures.length > 0) {
+      setTimeout(() => {
+        for (const capture of captures) capture.arrived?.();
+      }, graceMs).unref();
+    }
     this.#delivered.clear();
     this.#suspended.clear();
     for (const request of this.#running.values()) request.abort?.abort();
   }
 
   #done(request: Request, { values, capture }: Outcome): void {
-    this.#running.delete(request.id);
+    this.#ran(request);
     const { ended, attached, link } = this.#session;
     if (ended) {
       capture?.undo();
@@ -130,24 +176,38 @@ export class HubRequests {
       this.#postpone(request);
       return;
     }
-    const result = encodeValues(values);
-    if (result.length > maxResponseBytes) {
+    const batch = link.write();
+    try {
+      batch.begin(RecordKind.response).u32(request.id).u8(0);
+      if (request.layout === undefined) batch.bytes(encodeResult(values));
+      else request.layout.writeResult(batch, values);
+    } catch (error) {
+      batch.drop();
       capture?.undo();
-      const message = `the result has ${result.length} bytes, more than ${maxResponseBytes}: ask for less at once`;
-      this.#respondError(request.id, new BusError("too-large", message));
+      this.#failed(request, error);
       return;
     }
-    const batch = link.write().begin(RecordKind.response).u32(request.id).u8(0).bytes(result);
     if (capture === undefined) batch.end();
     else {
-      const record = batch.endPending({ acknowledged: () => void this.#delivered.delete(request.id) });
+      const record = batch.endPending({ acknowledged: () => this.#arrived(request.id) });
       this.#delivered.set(request.id, { request, capture, record });
     }
     this.#session.wake();
   }
 
+  #ran(request: Request): void {
+    if (this.#running.delete(request.id)) this.#bytes -= request.body.length;
+  }
+
+  #arrived(id: number): void {
+    const delivered = this.#delivered.get(id);
+    if (delivered === undefined) return;
+    this.#delivered.delete(id);
+    delivered.capture.arrived?.();
+  }
+
   #failed(request: Request, error: unknown): void {
-    this.#running.delete(request.id);
+    this.#ran(request);
     if (this.#session.ended) return;
     if (request.suspended && isBusError(error, "aborted")) {
       this.#postpone(request);
@@ -165,6 +225,8 @@ export class HubRequests {
   }
 
   #respondError(id: number, error: BusError): void {
+    if (error.code === "denied") this.#session.denied();
+    else if (error.code === "overflow") this.#session.overflowed();
     const values = encodeValues(encodeError(error));
     this.#session.link.write().begin(RecordKind.response).u32(id).u8(1).bytes(values).end();
     this.#session.wake();

@@ -1,7 +1,9 @@
 import { BusError } from "@quadrant/contract";
-import { Router } from "zeromq";
+import { type Context, Router } from "zeromq";
+import { afterTurn } from "../link/turn.ts";
 import { isPacket } from "../wire/packet.ts";
-import { maxPacketBytes } from "./limits.ts";
+import type { Counters } from "./counters.ts";
+import { handshakeMs, maxPacketBytes, maxParts } from "./limits.ts";
 
 /** Who has something to send: asked for it when the socket is free. */
 export interface PacketSource {
@@ -13,6 +15,10 @@ export interface PacketSource {
 
 export interface RouterEvents {
   packet(route: Buffer, packet: Buffer): void;
+  /** A connection was taken, by TCP or as a Unix socket. */
+  accepted(): void;
+  /** A handshake failed: a wrong key, another mechanism, another protocol. */
+  turnedAway(): void;
   /** A connection has ended; which one, ZeroMQ does not tell. */
   disconnected(): void;
 }
@@ -23,30 +29,37 @@ const turnMessages = 256;
 
 /** The hub's one socket: a ROUTER with one reader and one writer, who take turns among the sources that have something. */
 export class HubRouter {
-  readonly #socket = new Router({
-    mandatory: true,
-    sendTimeout: 0,
-    // Goodbyes get a moment to leave.
-    linger: 300,
-    maxMessageSize: maxPacketBytes,
-    // Bounded by the links' windows, not here: at its mark a ROUTER refuses, and would so in the middle of a window.
-    sendHighWaterMark: 100_000,
-    receiveHighWaterMark: 1_000,
-    heartbeatInterval: 2_000,
-    heartbeatTimeout: 8_000,
-  });
+  readonly #socket: Router;
   readonly #events: RouterEvents;
   readonly #queue = new Set<PacketSource>();
   #sending = false;
-  #holding = 0;
+  #scheduled = false;
   #closed = false;
   #endpoint = "";
   readonly #retries = new Set<NodeJS.Timeout>();
-  /** Messages that were no packets. */
-  malformed = 0;
+  readonly #counters: Counters;
 
-  constructor(events: RouterEvents) {
+  /** `secretKey`: the hub's of CURVE, Z85. */
+  constructor(context: Context, secretKey: string | undefined, counters: Counters, events: RouterEvents) {
+    this.#counters = counters;
     this.#events = events;
+    this.#socket = new Router({
+      context,
+      mandatory: true,
+      sendTimeout: 0,
+      // Goodbyes get a moment to leave.
+      linger: 300,
+      maxMessageSize: maxPacketBytes,
+      // Bounded by the links' windows, not here: at its mark a ROUTER refuses, and would so in the middle of a window.
+      sendHighWaterMark: 100_000,
+      receiveHighWaterMark: 1_000,
+      heartbeatInterval: 2_000,
+      heartbeatTimeout: 8_000,
+      handshakeInterval: handshakeMs,
+      // So the hub is asked about each connection, also without CURVE.
+      zapDomain: "quadrant",
+      ...(secretKey === undefined ? {} : { curveServer: true, curveSecretKey: secretKey }),
+    });
   }
 
   get endpoint(): string {
@@ -73,8 +86,20 @@ export class HubRouter {
   wake(source: PacketSource): void {
     if (this.#closed) return;
     this.#queue.add(source);
-    if (!this.#sending && this.#holding === 0) void this.#send();
+    this.#schedule();
   }
+
+  /** What one turn has for a client leaves as one packet at its end. */
+  #schedule(): void {
+    if (this.#scheduled || this.#sending) return;
+    this.#scheduled = true;
+    afterTurn(this.#turnEnded);
+  }
+
+  readonly #turnEnded = (): void => {
+    this.#scheduled = false;
+    if (!this.#sending && !this.#closed) void this.#send();
+  };
 
   async #receive(): Promise<void> {
     let messages = 0;
@@ -87,18 +112,13 @@ export class HubRouter {
         continue;
       }
       const [route, packet] = frames;
-      if (frames.length !== 2 || route === undefined || packet === undefined || !isPacket(packet)) {
-        this.malformed++;
-        continue;
-      }
-      this.#holding++;
-      try {
+      if (frames.length !== 1 + maxParts) this.#counters.manyParts++;
+      else if (route === undefined || packet === undefined || !isPacket(packet)) this.#counters.notPackets++;
+      else {
         this.#events.packet(route, packet);
-      } finally {
-        this.#holding--;
+        messages += packet.length / 256;
       }
-      if (this.#queue.size > 0 && !this.#sending) void this.#send();
-      messages += 1 + packet.length / 256;
+      messages++;
       if (messages >= turnMessages) {
         messages = 0;
         await new Promise((resolve) => setImmediate(resolve));
@@ -110,6 +130,8 @@ export class HubRouter {
     try {
       for await (const event of this.#socket.events) {
         if (event.type === "disconnect") this.#events.disconnected();
+        else if (event.type === "accept") this.#events.accepted();
+        else if (event.type.startsWith("handshake:error")) this.#events.turnedAway();
       }
     } catch {
       // The monitor ends with its socket.

@@ -36,7 +36,10 @@ export const sessionOperations: readonly (readonly [number, HubOperation])[] = [
       if (kind !== "mailbox" && kind !== "log" && kind !== "space" && kind !== "blobs") {
         throw new BusError("invalid", `"${kind}" is no kind to list`);
       }
-      return { values: [session.engine.list(kind)] };
+      const right = kind === "mailbox" ? "mailboxes" : kind === "log" ? "logs" : kind === "space" ? "spaces" : "blobs";
+      const { grants } = session;
+      const names = kind === "blobs" ? session.blobs.table.names() : session.engine.list(kind);
+      return { values: [grants === undefined ? names : names.filter((name) => grants.allows(right, name))] };
     }),
   ],
   [
@@ -63,6 +66,11 @@ export const sessionOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // → [servers]
     Operation.services,
-    plain(async (session) => ({ values: [(await session.engine.calls.services()).map(serverRow)] })),
+    plain(async (session) => {
+      const { grants } = session;
+      const services = await session.engine.calls.services();
+      const known = grants === undefined ? services : services.filter(({ address }) => grants.allows("call", address));
+      return { values: [known.map(serverRow)] };
+    }),
   ],
 ];

@@ -11,7 +11,8 @@ import { Operation } from "../wire/operation.ts";
 import type { Values } from "../wire/values.ts";
 import { encodeError } from "../wire/values.ts";
 import { maxPayloadBytes } from "./limits.ts";
-import type { HubOperation, Outcome } from "./operations.ts";
+import { assertKept, doubted } from "./loans.ts";
+import type { Asked, HubOperation, Outcome } from "./operations.ts";
 import type { HubSession } from "./session.ts";
 
 function space(values: Values): string {
@@ -36,9 +37,10 @@ function plain(run: HubOperation["run"]): HubOperation {
   return { waits: false, captures: false, run };
 }
 
-async function take(session: HubSession, values: Values, wait: Wait): Promise<Outcome> {
-  const { tuple, restore } = await session.engine.tuples.takeRevocable(space(values), values.string(1), wait);
-  return { values: [tuple], capture: { undo: restore } };
+async function take(session: HubSession, values: Values, wait: Wait, { ticket }: Asked): Promise<Outcome> {
+  const { tuples } = session.engine;
+  const { tuple, restore, arrived } = await tuples.takeRevocable(space(values), values.string(1), wait, ticket);
+  return { values: [tuple], capture: { undo: restore, arrived } };
 }
 
 async function claim(session: HubSession, values: Values, signal: AbortSignal | undefined): Promise<Outcome> {
@@ -56,7 +58,7 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [space, pick?, capacity?, whenFull?, maxScan?, history?]
     Operation.spaceOpen,
-    plain(async (session, values) => {
+    plain(async (session, values, _, { again }) => {
       const pick = values.optionalString(1);
       const capacity = values.optionalNumber(2);
       const whenFull = values.optionalString(3);
@@ -71,6 +73,7 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
       if (whenFull !== undefined && whenFull !== "wait" && whenFull !== "reject") {
         throw new BusError("invalid", `whenFull: "${whenFull}" is none of wait, reject`);
       }
+      if (again) assertKept(session, "space", space(values));
       await session.engine.tuples.open(space(values), { pick, capacity, whenFull, maxScan, history });
       return { values: [] };
     }),
@@ -103,7 +106,7 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [space, template] → [tuple]
     Operation.spaceTake,
-    { waits: true, captures: true, run: (session, values, signal) => take(session, values, { signal }) },
+    { waits: true, captures: true, run: (session, values, signal, asked) => take(session, values, { signal }, asked) },
   ],
   [
     // [space, template] → [tuple]
@@ -122,9 +125,9 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
     {
       waits: false,
       captures: true,
-      run: async (session, values) => {
+      run: async (session, values, _, asked) => {
         try {
-          return await take(session, values, { timeoutMs: 0 });
+          return await take(session, values, { timeoutMs: 0 }, asked);
         } catch (error) {
           if (isBusError(error, "timeout")) return { values: [null] };
           throw error;
@@ -145,11 +148,12 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
     {
       waits: false,
       captures: true,
-      run: async (session, values) => {
+      run: async (session, values, _, { ticket }) => {
         const max = values.number(2);
         checkCount("max", max);
-        const { tuples, restore } = await session.engine.tuples.takeManyRevocable(space(values), values.string(1), max);
-        return { values: [tuples], capture: { undo: restore } };
+        const { tuples } = session.engine;
+        const taken = await tuples.takeManyRevocable(space(values), values.string(1), max, ticket);
+        return { values: [taken.tuples], capture: { undo: taken.restore, arrived: taken.arrived } };
       },
     },
   ],
@@ -175,14 +179,14 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
   [
     // [space, kind, token, leaseMs?] → [error or null]
     Operation.spaceSettle,
-    plain(async (session, values) => {
+    plain(async (session, values, _, { again }) => {
       const kind = values.string(1);
       const token = values.string(2);
       if (kind !== "ack" && kind !== "nak" && kind !== "extend")
         throw new BusError("invalid", `"${kind}" settles no claim`);
       const settlement: ClaimSettlement =
         kind === "extend" ? { kind, token, leaseMs: lease(values, 3, 1) ?? 0 } : { kind, token };
-      const settled = await session.engine.tuples.settleClaim(space(values), settlement);
+      const settled = doubted(await session.engine.tuples.settleClaim(space(values), settlement), again);
       return { values: [settled === undefined ? null : encodeError(settled)] };
     }),
   ],

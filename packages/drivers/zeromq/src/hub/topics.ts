@@ -10,7 +10,7 @@ import {
 import { WireEnvelope } from "../wire/envelope.ts";
 import { RecordKind } from "../wire/record.ts";
 import { encodeError, encodeValues } from "../wire/values.ts";
-import { maxPayloadBytes, topicBytes } from "./limits.ts";
+import { maxPayloadBytes, maxSubscriptions, topicBytes } from "./limits.ts";
 import type { HubSession } from "./session.ts";
 
 interface HubSubscription {
@@ -25,8 +25,8 @@ export class HubTopics {
   readonly #session: HubSession;
   readonly #subscriptions = new Map<number, HubSubscription>();
   readonly #lossy = new Set<HubSubscription>();
-  /** Names that were found valid: publishers repeat themselves. */
-  readonly #checked = new Set<string>();
+  /** Subjects of which the client was told that it may not publish there. */
+  readonly #denied = new Set<string>();
 
   constructor(session: HubSession) {
     this.#session = session;
@@ -39,19 +39,30 @@ export class HubTopics {
   /** Throws where the record is malformed; nobody waits for an answer. */
   publish(body: Buffer): void {
     const envelope = WireEnvelope.read(body);
-    if (envelope === undefined || envelope.body.length > maxPayloadBytes) throw new BusError("invalid", "no envelope");
-    if (!this.#checked.has(envelope.subject)) {
-      checkName("subject", envelope.subject);
-      if (this.#checked.size >= 4096) this.#checked.clear();
-      this.#checked.add(envelope.subject);
-    }
-    void this.#session.engine.topics.publish(envelope);
+    if (envelope === undefined || envelope.bodyBytes > maxPayloadBytes) throw new BusError("invalid", "no envelope");
+    checkName("subject", envelope.subject);
+    const { grants } = this.#session;
+    if (grants !== undefined && !grants.allows("publish", envelope.subject)) this.#deny(envelope.subject);
+    else void this.#session.engine.topics.publish(envelope);
+  }
+
+  /** Nobody waits for an answer: the client is told, once a subject. */
+  #deny(subject: string): void {
+    this.#session.denied();
+    if (this.#denied.has(subject)) return;
+    if (this.#denied.size >= 4096) this.#denied.clear();
+    this.#denied.add(subject);
+    this.#session.link.write().begin(RecordKind.publishDenied).text(subject).end();
+    this.#session.wake();
   }
 
   async subscribe(id: number, pattern: string, group: string | undefined): Promise<void> {
     checkPattern("pattern", pattern);
     if (group !== undefined) checkToken("group", group);
     if (this.#subscriptions.has(id)) throw new BusError("invalid", `subscription ${id} exists`);
+    if (this.#subscriptions.size >= maxSubscriptions) {
+      throw new BusError("overflow", `this client has ${maxSubscriptions} subscriptions already: use wildcards`);
+    }
     const subscription: HubSubscription = { id, lost: 0, registration: undefined };
     this.#subscriptions.set(id, subscription);
     try {

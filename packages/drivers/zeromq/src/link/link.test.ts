@@ -12,7 +12,7 @@ function writeNumber(link: Link, value: number, padding = 0): void {
 function take(link: Link, packet: Buffer): { readonly verdict: string; readonly values: readonly number[] } {
   const verdict = link.accept(packet);
   const values: number[] = [];
-  if (verdict === "take") eachRecord(packet, dataHeaderBytes, (_, body) => values.push(body.readUInt32BE(0)));
+  if (verdict === "take") eachRecord(packet, dataHeaderBytes, (_, start) => values.push(packet.readUInt32BE(start)));
   if (verdict === "take") link.taken();
   const header = readData(packet);
   if (header !== undefined) link.acknowledge(header.acknowledged);
@@ -56,6 +56,22 @@ describe("link", () => {
     expect(a.unacknowledgedBytes).toBe(0);
     expect(a.ready).toBe(true);
     expect(b.received).toBe(0);
+  });
+
+  test("what is kept until it is acknowledged counts with its memory, and has no room to spare", () => {
+    const a = new Link();
+    writeNumber(a, 1, 60_000);
+    a.next();
+    const before = a.unacknowledgedBytes;
+    expect(before).toBeGreaterThan(60_000);
+    writeNumber(a, 2);
+    const { buffer } = a.next()!.packet();
+    // Of the pool for small buffers, if any.
+    expect(buffer.byteLength).toBeLessThanOrEqual(Math.max(Buffer.poolSize, 4_096));
+    expect(a.unacknowledgedBytes - before).toBeGreaterThan(512);
+    expect(a.unacknowledgedBytes - before).toBeLessThan(4_096);
+    a.acknowledge(2);
+    expect(a.unacknowledgedBytes).toBe(0);
   });
 
   test("a packet that the socket refuses the second time keeps its number, and cannot be withdrawn: the peer may have it", () => {

@@ -2,7 +2,7 @@ import { Batch } from "../wire/batch.ts";
 import { readData, stampData } from "../wire/packet.ts";
 
 /** A batch is closed and goes out once it holds this much; a larger record makes a larger packet. */
-const batchBytes = 65_536;
+const batchBytes = 32_768;
 /** What may be on its way unacknowledged; beyond it, records wait in batches here. */
 export const windowBytes: number = 4 * 1024 * 1024;
 /** A standalone acknowledgement is owed after this many bytes, or packets, without one. */
@@ -21,6 +21,7 @@ export class Link {
   #open = new Batch();
   #closed: Batch[] = [];
   #closedBytes = 0;
+  #closedHeldBytes = 0;
   #unacknowledged: Batch[] = [];
   #unacknowledgedBytes = 0;
   /** How many of `#unacknowledged` are to be sent again. */
@@ -42,8 +43,14 @@ export class Link {
 
   #close(): void {
     this.#closed.push(this.#open);
-    this.#closedBytes += this.#open.length;
-    this.#open = new Batch();
+    this.#count(this.#open, 1);
+    this.#open = new Batch(this.#open.length);
+  }
+
+  /** One more, or one less, of those that are closed. */
+  #count(batch: Batch, sign: 1 | -1): void {
+    this.#closedBytes += sign * batch.length;
+    this.#closedHeldBytes += sign * batch.heldBytes;
   }
 
   /** Bytes that wait here, not yet handed to the socket. */
@@ -51,6 +58,12 @@ export class Link {
     return this.#closedBytes + (this.#open.empty ? 0 : this.#open.length);
   }
 
+  /** What waits here, and what is kept until the peer acknowledges it, take so much memory. */
+  get heldBytes(): number {
+    return this.#closedHeldBytes + this.#open.heldBytes + this.#unacknowledgedBytes;
+  }
+
+  /** What is kept until the peer acknowledges it takes so much memory. */
   get unacknowledgedBytes(): number {
     return this.#unacknowledgedBytes;
   }
@@ -91,11 +104,13 @@ export class Link {
     let batch = this.#closed.shift();
     if (batch === undefined) {
       batch = this.#open;
-      this.#open = new Batch();
-    } else this.#closedBytes -= batch.length;
+      // What is written next is likely to be about as much.
+      this.#open = new Batch(Math.min(batch.length + (batch.length >> 2), batchBytes));
+    } else this.#count(batch, -1);
     batch.sequence = ++this.#lastSent;
+    batch.close();
     this.#unacknowledged.push(batch);
-    this.#unacknowledgedBytes += batch.length;
+    this.#unacknowledgedBytes += batch.heldBytes;
     this.#stamp(batch);
     return batch;
   }
@@ -118,11 +133,11 @@ export class Link {
     }
     if (this.#unacknowledged.at(-1) !== batch || this.#resend > 0) return;
     this.#unacknowledged.pop();
-    this.#unacknowledgedBytes -= batch.length;
+    this.#unacknowledgedBytes -= batch.heldBytes;
     this.#lastSent--;
     batch.sequence = 0;
     this.#closed.unshift(batch);
-    this.#closedBytes += batch.length;
+    this.#count(batch, 1);
   }
 
   /** What the peer has: those batches are forgotten. */
@@ -131,7 +146,7 @@ export class Link {
     while (count < this.#unacknowledged.length && this.#unacknowledged[count]!.sequence <= sequence) count++;
     if (count === 0) return;
     for (const batch of this.#unacknowledged.splice(0, count)) {
-      this.#unacknowledgedBytes -= batch.length;
+      this.#unacknowledgedBytes -= batch.heldBytes;
       batch.markAcknowledged();
     }
     this.#resend = Math.min(this.#resend, this.#unacknowledged.length);
@@ -192,11 +207,12 @@ export class Link {
     this.#open = new Batch();
     this.#closed = [];
     this.#closedBytes = 0;
+    this.#closedHeldBytes = 0;
     first();
     if (!this.#open.empty) this.#close();
     for (const batch of waiting) {
       this.#closed.push(batch);
-      this.#closedBytes += batch.length;
+      this.#count(batch, 1);
     }
   }
 }

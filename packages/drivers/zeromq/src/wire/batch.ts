@@ -1,7 +1,8 @@
-import type { Envelope } from "@quadrant/contract";
-import { writeEnvelope } from "./envelope.ts";
+import { BusError, type Envelope, type Headers, noHeaders } from "@quadrant/contract";
+import { knownTypes, otherType, WireEnvelope } from "./envelope.ts";
 import { dataHeaderBytes } from "./packet.ts";
 import { RecordKind, recordHeaderBytes } from "./record.ts";
+import { returnBuffer, takeBuffer } from "./slab.ts";
 
 /** What to do as a record's packet makes its way. Of `sent` and `unsent` one is called at most once; `acknowledged` later. */
 export interface RecordHooks {
@@ -19,20 +20,17 @@ export interface PendingRecord {
   withdraw(): boolean;
 }
 
-interface Entry {
-  readonly offset: number;
-  hooks: RecordHooks;
-}
-
 const noHooks: RecordHooks = {};
 
 class WrittenRecord implements PendingRecord {
   readonly #batch: Batch;
-  readonly #entry: Entry;
+  readonly offset: number;
+  hooks: RecordHooks;
 
-  constructor(batch: Batch, entry: Entry) {
+  constructor(batch: Batch, offset: number, hooks: RecordHooks) {
     this.#batch = batch;
-    this.#entry = entry;
+    this.offset = offset;
+    this.hooks = hooks;
   }
 
   get sent(): boolean {
@@ -40,28 +38,55 @@ class WrittenRecord implements PendingRecord {
   }
 
   withdraw(): boolean {
-    return this.#batch.withdraw(this.#entry);
+    return this.#batch.withdraw(this);
   }
 }
 
 const firstBytes = 512;
+const nothing = Buffer.alloc(0);
+/** Objects of a batch that is kept. */
+const overheadBytes = 512;
 
 /**
  * Records under construction, written in place into what becomes one packet: room for its header is left at the front,
  * so that nothing is copied again on the way to the socket.
  */
 export class Batch {
-  #buffer: Buffer = Buffer.allocUnsafe(firstBytes);
+  #buffer: Buffer;
   #length = dataHeaderBytes;
   #start = 0;
-  #entries: Entry[] | undefined;
+  #hooked: WrittenRecord[] | undefined;
   /** Set once it is on its way. */
   sequence = 0;
   /** Whether it was handed out more than once: the peer may have it from the first time. */
   repeated = false;
 
+  /** `bytes`: room to begin with. */
+  constructor(bytes: number = firstBytes) {
+    this.#buffer = takeBuffer(Math.max(bytes, firstBytes));
+  }
+
   get length(): number {
     return this.#length;
+  }
+
+  /** What it takes in memory, about: its room, and what stands around it. */
+  get heldBytes(): number {
+    return this.#buffer.length + overheadBytes;
+  }
+
+  /** Gives back room that it does not need: nothing more is written into it, and it may be kept for long. */
+  close(): void {
+    if (this.#buffer.length <= 2 * Math.max(this.#length, firstBytes)) return;
+    const exact = Buffer.allocUnsafe(this.#length);
+    this.#buffer.copy(exact, 0, 0, this.#length);
+    returnBuffer(this.#buffer);
+    this.#buffer = exact;
+  }
+
+  /** Bytes of the body of the record that is being written. */
+  get bodyBytes(): number {
+    return this.#length - this.#start - recordHeaderBytes;
   }
 
   get empty(): boolean {
@@ -71,9 +96,10 @@ export class Batch {
   #room(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    const grown = takeBuffer(Math.max(needed, this.#buffer.length * 2));
     // Whole: a writer may be beyond the length that counts so far.
     this.#buffer.copy(grown);
+    returnBuffer(this.#buffer);
     this.#buffer = grown;
   }
 
@@ -97,6 +123,53 @@ export class Batch {
     return this;
   }
 
+  f64(value: number): this {
+    this.#room(8);
+    this.#length = this.#buffer.writeDoubleBE(value, this.#length);
+    return this;
+  }
+
+  /** u16 length, UTF-8. Throws "too-large" where that does not fit. */
+  text(value: string): this {
+    this.#room(2 + value.length * 3);
+    const written = this.#buffer.write(value, this.#length + 2);
+    if (written > 0xffff) throw new BusError("too-large", `a text of ${written} bytes: at most 65535 fit this field`);
+    this.#buffer.writeUInt16BE(written, this.#length);
+    this.#length += 2 + written;
+    return this;
+  }
+
+  /** UTF-8 to the end of the record. */
+  lastText(value: string): this {
+    // Counted only where it might not fit: seldom does a text take all that it may.
+    const most = value.length * 3;
+    this.#room(this.#length + most <= this.#buffer.length ? most : Buffer.byteLength(value));
+    this.#length += this.#buffer.write(value, this.#length);
+    return this;
+  }
+
+  /** u32 length, bytes. */
+  block(value: Uint8Array): this {
+    return this.u32(value.length).bytes(value);
+  }
+
+  /** u8, of an unknown type u8 length and text. */
+  mediaType(value: string): this {
+    const type = knownTypes.indexOf(value);
+    if (type >= 0) return this.u8(type);
+    const text = Buffer.from(value.slice(0, 60));
+    return this.u8(otherType).u8(text.length).bytes(text);
+  }
+
+  /** u16 number, for each its name and value as texts. */
+  headers(headers: Headers): this {
+    if (headers === noHeaders) return this.u8(0).u8(0);
+    const entries = Object.entries(headers);
+    this.u8(entries.length >> 8).u8(entries.length & 0xff);
+    for (const [name, value] of entries) this.text(name).text(value);
+    return this;
+  }
+
   bytes(value: Uint8Array): this {
     this.#room(value.length);
     this.#buffer.set(value, this.#length);
@@ -104,12 +177,18 @@ export class Batch {
     return this;
   }
 
-  envelope(envelope: Envelope): this {
-    this.#length = writeEnvelope(envelope, this.#length, (bytes) => {
-      this.#room(bytes);
-      return this.#buffer;
-    });
+  /** Those from `start` to `end`. */
+  part(source: Buffer, start: number, end: number): this {
+    this.#room(end - start);
+    source.copy(this.#buffer, this.#length, start, end);
+    this.#length += end - start;
     return this;
+  }
+
+  envelope(envelope: Envelope): this {
+    if (envelope instanceof WireEnvelope) return this.bytes(envelope.raw);
+    this.text(envelope.subject).mediaType(envelope.contentType).headers(envelope.headers);
+    return envelope.text === undefined ? this.bytes(envelope.body) : this.lastText(envelope.text);
   }
 
   end(): void {
@@ -117,18 +196,20 @@ export class Batch {
   }
 
   /** As `end`, with hooks and a way to take the record out again. */
-  endPending(hooks: RecordHooks): PendingRecord {
+  endPending(hooks: RecordHooks = noHooks): PendingRecord {
     this.end();
-    const entry: Entry = { offset: this.#start, hooks };
-    this.#entries ??= [];
-    this.#entries.push(entry);
-    return new WrittenRecord(this, entry);
+    const record = new WrittenRecord(this, this.#start, hooks);
+    if (hooks !== noHooks) {
+      this.#hooked ??= [];
+      this.#hooked.push(record);
+    }
+    return record;
   }
 
-  withdraw(entry: Entry): boolean {
+  withdraw(record: WrittenRecord): boolean {
     if (this.sequence !== 0) return false;
-    this.#buffer[entry.offset + 4] = RecordKind.void;
-    entry.hooks = noHooks;
+    this.#buffer[record.offset + 4] = RecordKind.void;
+    record.hooks = noHooks;
     return true;
   }
 
@@ -142,10 +223,14 @@ export class Batch {
   }
 
   markSent(): void {
-    for (const entry of this.#entries ?? []) entry.hooks.sent?.();
+    if (this.#hooked !== undefined) for (const record of this.#hooked) record.hooks.sent?.();
   }
 
+  /** The last that happens to it. */
   markAcknowledged(): void {
-    for (const entry of this.#entries ?? []) entry.hooks.acknowledged?.();
+    if (this.#hooked !== undefined) for (const record of this.#hooked) record.hooks.acknowledged?.();
+    // The peer has all of it, so that the socket has read all of it; where it was sent twice, once of the two times.
+    if (!this.repeated) returnBuffer(this.#buffer);
+    this.#buffer = nothing;
   }
 }

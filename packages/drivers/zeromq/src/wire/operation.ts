@@ -44,6 +44,16 @@ export const Operation: {
   readonly spaceRenew: 62;
   readonly spaceCancel: 63;
   readonly spaceDestroy: 64;
+  readonly blobsOpen: 70;
+  readonly blobUpload: 71;
+  readonly blobWrite: 72;
+  readonly blobCommit: 73;
+  readonly blobAbandon: 74;
+  readonly blobFind: 75;
+  readonly blobRead: 76;
+  readonly blobDelete: 77;
+  readonly blobList: 78;
+  readonly blobsDestroy: 79;
 } = {
   sync: 1,
   subscribe: 2,
@@ -89,4 +99,14 @@ export const Operation: {
   spaceRenew: 62,
   spaceCancel: 63,
   spaceDestroy: 64,
+  blobsOpen: 70,
+  blobUpload: 71,
+  blobWrite: 72,
+  blobCommit: 73,
+  blobAbandon: 74,
+  blobFind: 75,
+  blobRead: 76,
+  blobDelete: 77,
+  blobList: 78,
+  blobsDestroy: 79,
 };

@@ -2,7 +2,7 @@
  * The outermost layer: what one ZeroMQ message holds. All integers are big-endian.
  *
  *   0  u8   0x51 "Q"
- *   1  u8   protocol version
+ *   1  u8   protocol version; of a hello the highest that the client speaks
  *   2  u8   kind
  *   3       body, by kind
  *
@@ -15,7 +15,9 @@
  */
 
 export const magic = 0x51;
-export const protocolVersion = 1;
+/** The highest version that this code speaks, and the lowest. */
+export const protocolVersion = 2;
+export const lowestVersion = 2;
 
 export const PacketKind: {
   readonly hello: 1;
@@ -45,7 +47,9 @@ export function isPacket(message: Buffer): boolean {
 }
 
 export interface Hello {
-  readonly version: number;
+  /** The client speaks every version from the lowest to the highest. */
+  readonly lowest: number;
+  readonly highest: number;
   /** Hex; undefined for a new session. */
   readonly session: string | undefined;
   readonly received: number;
@@ -56,7 +60,7 @@ const noSession = "00".repeat(idBytes);
 
 export function encodeHello(session: string | undefined, received: number, about: Uint8Array): Buffer {
   const packet = header(PacketKind.hello, 1 + idBytes + 6 + about.length);
-  packet[3] = protocolVersion;
+  packet[3] = lowestVersion;
   packet.write(session ?? noSession, 4, "hex");
   packet.writeUIntBE(received, 20, 6);
   packet.set(about, 26);
@@ -67,11 +71,18 @@ export function decodeHello(packet: Buffer): Hello | undefined {
   if (packet.length < 26) return undefined;
   const session = packet.toString("hex", 4, 20);
   return {
-    version: packet[1]!,
+    lowest: packet[3]!,
+    highest: packet[1]!,
     session: session === noSession ? undefined : session,
     received: packet.readUIntBE(20, 6),
     about: packet.subarray(26),
   };
+}
+
+/** The version to use with a client: the highest that both speak; undefined where there is none. */
+export function agreedVersion({ lowest, highest }: Hello): number | undefined {
+  const version = Math.min(highest, protocolVersion);
+  return version >= Math.max(lowest, lowestVersion) ? version : undefined;
 }
 
 export interface Welcome {

@@ -1,11 +1,9 @@
-/** Letters, entries, settlements and calls as values, both ways: what client and hub both write and read. */
+/** Letters, entries, settlements and servers as values, both ways: what client and hub both write and read. */
 import type {
-  CallRequest,
   DeadRecord,
   Leased,
   PeekedLetter,
   QueueLetter,
-  ReplyFrame,
   SendOutcome,
   ServerRecord,
   Settled,
@@ -162,35 +160,6 @@ export function readStart(values: Values, index: number): Start | undefined {
   if (value === "first" || value === "new") return value;
   if (Array.isArray(value)) return { time: new Date(values.values(index).number(1)) };
   return { seq: values.number(index) };
-}
-
-export function callRow(request: CallRequest): Row {
-  const { address, method, headers, contentType, body, timeoutMs, credit } = request;
-  return [address, method, flatHeaders(headers), contentType, body, timeoutMs, credit];
-}
-
-export function readCall(values: Values): CallRequest {
-  return {
-    address: values.string(0),
-    method: values.string(1),
-    headers: values.headers(2),
-    contentType: values.string(3),
-    body: values.bytes(4),
-    timeoutMs: values.number(5),
-    credit: values.number(6),
-  };
-}
-
-const frameKinds: readonly ReplyFrame["kind"][] = ["value", "item", "end", "error"];
-
-export function frameCode(frame: ReplyFrame): number {
-  return frameKinds.indexOf(frame.kind);
-}
-
-export function readFrame(code: number, values: Values): ReplyFrame {
-  const kind = frameKinds[code];
-  if (kind === undefined) throw new BusError("invalid", "malformed request: no reply frame");
-  return { kind, contentType: values.string(0), body: values.bytes(1) };
 }
 
 export function serverRow(server: ServerRecord): Row {

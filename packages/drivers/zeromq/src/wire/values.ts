@@ -75,11 +75,7 @@ export class Values {
   }
 
   headers(index: number): Headers {
-    const list = this.strings(index);
-    if (list.length === 0) return noHeaders;
-    const entries: [string, string][] = [];
-    for (let i = 0; i + 1 < list.length; i += 2) entries.push([list[i]!, list[i + 1]!]);
-    return Object.fromEntries(entries);
+    return headersOf(this.strings(index));
   }
 
   strings(index: number): readonly string[] {
@@ -121,6 +117,13 @@ export function flatHeaders(headers: Headers): readonly string[] {
   return headers === noHeaders ? [] : Object.entries(headers).flat();
 }
 
+export function headersOf(list: readonly string[]): Headers {
+  if (list.length === 0) return noHeaders;
+  const entries: [string, string][] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) entries.push([list[i]!, list[i + 1]!]);
+  return Object.fromEntries(entries);
+}
+
 export function encodeError(error: BusError): readonly [code: string, message: string] {
   return [error.code, error.message];
 }
@@ -129,4 +132,16 @@ export function decodeError(values: Values): BusError {
   const code = values.string(0);
   const known = busErrorCodes.find((each): each is BusErrorCode => each === code);
   return new BusError(known ?? "unavailable", values.string(1), { driver: "zeromq" });
+}
+
+/** The error that ends something; also where it cannot be read, since whoever waits for that end has to hear of it. */
+export function toldError(bytes: Uint8Array): BusError {
+  try {
+    return decodeError(Values.read(bytes));
+  } catch (cause) {
+    return new BusError("unavailable", "the hub ended it, for a reason that cannot be read", {
+      cause,
+      driver: "zeromq",
+    });
+  }
 }

@@ -1,7 +1,8 @@
-import { BusError, type Envelope, noHeaders } from "@quadrant/contract";
+import { BusError, type Envelope, noHeaders, TextEnvelope } from "@quadrant/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Batch } from "./batch.ts";
+import { passedCall, passedFrame, readCall, readFrame, writeCall, writeFrame } from "./call.ts";
 import { WireEnvelope } from "./envelope.ts";
 import {
   dataHeaderBytes,
@@ -15,20 +16,38 @@ import {
   isPacket,
   readData,
 } from "./packet.ts";
-import { eachRecord, RecordKind } from "./record.ts";
-import {
-  callRow,
-  frameCode,
-  leasedRow,
-  letterRow,
-  readCall,
-  readFrame,
-  readLeased,
-  readLetter,
-  readSettlement,
-  settlementRow,
-} from "./transfer.ts";
+import { eachRecord, RecordKind, recordHeaderBytes } from "./record.ts";
+import { leasedRow, letterRow, readLeased, readLetter, readSettlement, settlementRow } from "./transfer.ts";
 import { decodeError, encodeError, encodeValues, flatHeaders, Values } from "./values.ts";
+
+test("an envelope that was made from a text has the same bytes as one that was made from bytes", () => {
+  const text = JSON.stringify({ name: "Größe", deep: ["a".repeat(5_000)] });
+  const written = (envelope: Envelope): Buffer => {
+    const batch = new Batch();
+    batch.begin(RecordKind.publish).envelope(envelope).end();
+    return Buffer.from(batch.packet().subarray(dataHeaderBytes));
+  };
+  const body = Buffer.from(text);
+  const plain = { subject: "a", headers: { h: "1" }, contentType: "application/json", body };
+  expect(written(new TextEnvelope("a", { h: "1" }, "application/json", text))).toEqual(written(plain));
+});
+
+test("the memory of a packet that has arrived is used for the next, that of one which was sent twice is not", () => {
+  const filled = (): Batch => {
+    const batch = new Batch(20_000);
+    batch.begin(RecordKind.publish).bytes(Buffer.alloc(10_000, 1)).end();
+    return batch;
+  };
+  const memoryOf = (batch: Batch): ArrayBufferLike => batch.packet().buffer;
+  const first = filled();
+  const memory = memoryOf(first);
+  first.markAcknowledged();
+  const second = filled();
+  expect(memoryOf(second)).toBe(memory);
+  second.repeated = true;
+  second.markAcknowledged();
+  expect(memoryOf(filled())).not.toBe(memory);
+});
 
 const token = fc.stringMatching(/^[a-zß€😀]{1,8}$/u);
 const headers = fc.dictionary(
@@ -50,12 +69,26 @@ const envelope: fc.Arbitrary<Envelope> = fc.record({
   body,
 });
 
+function onlyRecord(packet: Buffer): Buffer {
+  let found: Buffer | undefined;
+  const visit = (_: number, start: number, end: number): void => {
+    found = packet.subarray(start, end);
+  };
+  expect(eachRecord(packet, dataHeaderBytes, visit)).toBe(true);
+  return found!;
+}
+
 function raw(value: Envelope): Buffer {
   const batch = new Batch();
   batch.begin(RecordKind.publish).envelope(value).end();
-  let found: Buffer | undefined;
-  expect(eachRecord(batch.packet(), dataHeaderBytes, (_, record) => (found = record))).toBe(true);
-  return found!;
+  return onlyRecord(batch.packet());
+}
+
+/** The body of a record. */
+function written(write: (batch: Batch) => Batch): Buffer {
+  const batch = new Batch();
+  write(batch.begin(RecordKind.call)).end();
+  return batch.packet().subarray(dataHeaderBytes + recordHeaderBytes);
 }
 
 function plain(value: Envelope): unknown {
@@ -83,9 +116,10 @@ describe("envelope", () => {
     };
     for (let i = 0; i < 500; i++) batch.begin(RecordKind.publish).envelope(sent).end();
     let count = 0;
-    eachRecord(batch.packet(), dataHeaderBytes, (_, record) => {
+    const packet = batch.packet();
+    eachRecord(packet, dataHeaderBytes, (_, start, end) => {
       count++;
-      expect(plain(WireEnvelope.read(record)!)).toEqual(plain(sent));
+      expect(plain(WireEnvelope.read(packet.subarray(start, end))!)).toEqual(plain(sent));
     });
     expect(count).toBe(500);
   });
@@ -117,7 +151,8 @@ describe("packets", () => {
 
   test("hello and welcome", () => {
     expect(decodeHello(encodeHello(undefined, 0, Buffer.from("x")))).toMatchObject({
-      version: 1,
+      lowest: 2,
+      highest: 2,
       session: undefined,
       received: 0,
     });
@@ -156,7 +191,7 @@ describe("packets", () => {
     const packet = Buffer.from(batch.packet());
     packet.writeUInt32BE(4_000_000_000, dataHeaderBytes + 9);
     const seen: number[] = [];
-    expect(eachRecord(packet, dataHeaderBytes, (_, record) => seen.push(record.readUInt32BE(0)))).toBe(false);
+    expect(eachRecord(packet, dataHeaderBytes, (_, start) => seen.push(packet.readUInt32BE(start)))).toBe(false);
     expect(seen).toEqual([1]);
     expect(eachRecord(packet.subarray(0, dataHeaderBytes + 3), dataHeaderBytes, () => expect.unreachable())).toBe(
       false,
@@ -209,21 +244,51 @@ describe("values", () => {
     ] as const) {
       expect(readSettlement(through(settlementRow(settlement)))).toEqual(settlement);
     }
-    const call = {
-      address: "a",
-      method: "m",
-      headers: {},
-      contentType: "c",
-      body: new Uint8Array([0]),
-      timeoutMs: 1,
-      credit: 0,
-    };
-    expect(readCall(through(callRow(call)))).toEqual({ ...call, body: Buffer.from([0]) });
+  });
+
+  test("calls come out as they went in, also when the hub passes them on", () => {
+    fc.assert(
+      fc.property(headers, contentType, body, fc.nat(), (headers, contentType, body, credit) => {
+        const call = { address: "a.b", method: "größe", headers, contentType, body, timeoutMs: 1.5, credit };
+        const expected = { ...call, body: Buffer.from(body) };
+        const came = written((batch) => writeCall(batch, call));
+        const passed = passedCall(came, 0, came.length);
+        expect(passed.address).toBe("a.b");
+        const bytes = written((batch) => writeCall(batch, passed));
+        expect(readCall(bytes, 0, bytes.length)).toEqual(expected);
+        for (let cut = 0; cut < bytes.length - body.length; cut++) {
+          expect(() => passedCall(bytes, 0, cut)).toThrow(expect.objectContaining({ code: "invalid" }));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("a call outlives its packet without keeping a large one", () => {
+    const call = { address: "a", method: "m", headers: {}, contentType: "c", body: Buffer.from("x"), timeoutMs: 1 };
+    const bytes = written((batch) => writeCall(batch, { ...call, credit: 0 }));
+    const packet = Buffer.concat([bytes, Buffer.alloc(1_000_000)]);
+    for (const read of [readCall, passedCall]) {
+      const { body } = read(packet, 0, bytes.length);
+      expect(Buffer.from(body)).toEqual(call.body);
+      expect(body.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+    }
+  });
+
+  test("frames come out as they went in", () => {
     for (const kind of ["value", "item", "end", "error"] as const) {
       const frame = { kind, contentType: "c", body: Buffer.from([1]) };
-      expect(readFrame(frameCode(frame), through(["c", frame.body]))).toEqual(frame);
+      const bytes = written((batch) => writeFrame(batch, frame));
+      expect(readFrame(bytes, 0, bytes.length)).toEqual(frame);
+      // Passed on by a hub, from behind a number.
+      const passed = passedFrame(Buffer.concat([Buffer.alloc(4), bytes, bytes]), 4, 4 + bytes.length);
+      expect(passed).toMatchObject(frame);
+      expect(written((batch) => writeFrame(batch, passed))).toEqual(bytes);
     }
-    expect(() => readFrame(9, through(["", new Uint8Array()]))).toThrow(BusError);
+    for (const malformed of [[9, 0], [0], [0, 200], [0, 255, 5, 0x61]]) {
+      expect(() => readFrame(Buffer.from(malformed), 0, malformed.length)).toThrow(BusError);
+      expect(() => passedFrame(Buffer.from(malformed), 0, malformed.length)).toThrow(BusError);
+    }
   });
 
   test("errors keep code and message; an unknown code is none of ours", () => {
