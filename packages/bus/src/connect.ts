@@ -5,12 +5,14 @@ import { loadDriver } from "./drivers.ts";
 import { msgpack } from "./msgpack.ts";
 import { settingsOf } from "./options.ts";
 import { redacted, secretsOfAuth } from "./redact.ts";
-import { maskUrl, parseUrl, schemeOf, secretsOf } from "./url.ts";
+import { maskUrl, parseUrl, schemeOf, secretsOf, splitHosts } from "./url.ts";
 
 /**
  * Opens a bus. The scheme chooses the driver; nothing else in a program changes:
  *   memory:            private to this call           memory:NAME   shared inside this process, until its last connection closes
  *   zmq://HOST:PORT    a Quadrant hub over ZeroMQ TCP  zmq+ipc:///path  the same over a Unix socket
+ *   nats://HOST:PORT   NATS with JetStream, tls:// for TLS; several servers separated by commas
+ *   redis://HOST:PORT  Redis or Valkey; rediss:// for TLS; redis+sentinel://HOST:PORT,…/MASTER; redis+cluster://HOST:PORT,…
  * Keeps trying until timeoutMs (milliseconds, default 5 000), then rejects with "unavailable"; "denied" at once on
  * refused credentials; "unsupported" for a scheme without a driver, or when the server lacks what the driver needs;
  * "invalid" for what is no URL or option; "aborted" when `signal`, which concerns the connecting alone, is.
@@ -21,11 +23,12 @@ export async function connect(url: string | URL, options?: ConnectOptions): Prom
   const signal = settings.driver.signal;
   if (signal?.aborted) throw abortedError(signal, "connect");
   const open = await loadDriver(scheme);
-  const target = parseUrl(url);
+  const { url: first, hosts } = splitHosts(url);
+  const target = parseUrl(first);
   const secrets = [...secretsOf(target), ...secretsOfAuth(settings.driver.auth)];
   let driver: Driver;
   try {
-    driver = await open(target, settings.driver);
+    driver = await open(target, { ...settings.driver, hosts });
   } catch (error) {
     throw redacted(error, secrets);
   }

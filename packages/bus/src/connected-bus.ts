@@ -6,7 +6,6 @@ import {
   type CallOptions,
   type Client,
   checkDuration,
-  checkToken,
   type DriverName,
   type Log,
   type LogOptions,
@@ -29,6 +28,7 @@ import { openMailbox, receiveLeased } from "@quadrant/mailbox";
 import { openLog, publish, subscribe } from "@quadrant/pubsub";
 import { client, serve, services } from "@quadrant/rpc";
 import { openSpace } from "@quadrant/tuplespace";
+import { openBlobs } from "./blobs/blob-store.ts";
 import type { Connection } from "./connection.ts";
 import { checkOptions } from "./options.ts";
 
@@ -105,8 +105,7 @@ export class ConnectedBus implements Bus {
   }
 
   async blobs(name: string): Promise<BlobStore> {
-    checkToken("blob store", name);
-    throw this.#unsupported("blob stores are");
+    return openBlobs(this.#connection, name);
   }
 
   async list(kind: "mailbox" | "log" | "space" | "blobs"): Promise<readonly string[]> {

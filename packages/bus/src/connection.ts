@@ -6,12 +6,18 @@ import {
   type Context,
   type Drainable,
   type Driver,
+  Roster,
+  type Seated,
 } from "@quadrant/contract";
 import { StatusBoard } from "./status-board.ts";
 
 /** What a drain that took all its time leaves for the flush: within the tolerance that every timeout has. */
 function flushReserve(drainMs: number): number {
   return Math.max(50, drainMs * 0.05);
+}
+
+interface Tracked extends Seated {
+  readonly work: Drainable;
 }
 
 /** One open driver and what lives on it: what the models get, and what ends it in order. */
@@ -21,7 +27,7 @@ export class Connection implements Context {
   readonly requestTimeoutMs: number;
   readonly statuses: StatusBoard = new StatusBoard();
   #state: "open" | "draining" | "closed" = "open";
-  readonly #tracked = new Set<Drainable>();
+  readonly #tracked = new Roster<Tracked>();
   readonly #draining = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
   /** What the driver said when it ended by itself. */
@@ -58,21 +64,22 @@ export class Connection implements Context {
       work.abandon();
       return () => undefined;
     }
-    this.#tracked.add(work);
-    if (this.#state === "draining") this.#drain(work);
-    return () => void this.#tracked.delete(work);
+    const tracked: Tracked = { work, seat: undefined };
+    this.#tracked.add(tracked);
+    if (this.#state === "draining") this.#drain(tracked);
+    return () => void this.#tracked.delete(tracked);
   }
 
   report(kind: BusStatus["kind"], detail: Readonly<Record<string, unknown>>): void {
     this.statuses.post({ kind, at: new Date(), detail });
   }
 
-  #drain(work: Drainable): void {
+  #drain(tracked: Tracked): void {
     const drained = (async (): Promise<void> => {
       try {
-        await work.drain();
+        await tracked.work.drain();
       } finally {
-        this.#tracked.delete(work);
+        this.#tracked.delete(tracked);
       }
     })().catch(() => undefined);
     this.#draining.add(drained);
@@ -80,7 +87,7 @@ export class Connection implements Context {
   }
 
   async #drainAll(): Promise<void> {
-    for (const work of [...this.#tracked]) this.#drain(work);
+    for (const tracked of this.#tracked) this.#drain(tracked);
     // What is finishing may open something that finishes in its turn.
     while (this.#draining.size > 0) await Promise.all(this.#draining);
   }
@@ -102,10 +109,10 @@ export class Connection implements Context {
       });
     });
     this.#state = "closed";
-    for (const work of [...this.#tracked]) {
-      this.#tracked.delete(work);
+    for (const tracked of this.#tracked) {
+      this.#tracked.delete(tracked);
       try {
-        work.abandon();
+        tracked.work.abandon();
       } catch {
         // It is given up either way.
       }

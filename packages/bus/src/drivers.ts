@@ -5,12 +5,22 @@ interface DriverModule {
   readonly open: OpenDriver;
 }
 
+const memory = (): Promise<DriverModule> => import("@quadrant/memory");
 const zeromq = (): Promise<DriverModule> => import("@quadrant/zeromq");
+const nats = (): Promise<DriverModule> => import("@quadrant/nats");
+const redis = (): Promise<DriverModule> => import("@quadrant/redis");
 
 const modules: ReadonlyMap<string, () => Promise<DriverModule>> = new Map([
-  ["memory:", (): Promise<DriverModule> => import("@quadrant/memory")],
+  ["memory:", memory],
+  ["file:", memory],
   ["zmq:", zeromq],
   ["zmq+ipc:", zeromq],
+  ["nats:", nats],
+  ["tls:", nats],
+  ["redis:", redis],
+  ["rediss:", redis],
+  ["redis+sentinel:", redis],
+  ["redis+cluster:", redis],
 ]);
 
 /** The schemes that `connect` takes, each with its colon. */

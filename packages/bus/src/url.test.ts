@@ -1,5 +1,6 @@
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { maskText, maskUrl, parseUrl, schemeOf, secretsOf } from "./url.ts";
+import { maskText, maskUrl, parseUrl, schemeOf, secretsOf, splitHosts } from "./url.ts";
 
 describe("the scheme", () => {
   it.each([
@@ -30,7 +31,24 @@ describe("a URL", () => {
     ["memory:", ""],
     ["memory:orders", "orders"],
     ["zmq+ipc:///tmp/a%20b", "/tmp/a%20b"],
+    ["file:///var/lib/jobs", "/var/lib/jobs"],
+    ["file:/var/../jobs?sync=off", "/jobs"],
   ])("%s is parsed with the path %j", (text, path) => expect(parseUrl(text).pathname).toBe(path));
+
+  it.each([
+    ["file:./data", "data", ""],
+    ["file:data/jobs?sync=normal", "data/jobs", "?sync=normal"],
+    ["FILE:a:b", "a:b", ""],
+    ["file:with%20space", "with%20space", ""],
+  ])("%s is relative to the working directory", (text, path, search) => {
+    const parsed = parseUrl(text);
+    expect(parsed.href).toBe(`${pathToFileURL(process.cwd()).href}/${path}${search}`);
+    expect(parsed.search).toBe(search);
+  });
+
+  it.each([["file:"], ["file:?sync=full"], ["file:#x"]])("%s names no folder", (text) => {
+    expect(() => parseUrl(text)).toThrow(expect.objectContaining({ code: "invalid" }));
+  });
 
   it("is copied", () => {
     const given = new URL("zmq://h:1");
@@ -67,5 +85,31 @@ describe("a URL", () => {
     );
     expect(secretsOf(new URL("nats://tok@h:1"))).toContain("tok");
     expect(secretsOf(new URL("zmq://h:1?a=b"))).toEqual([]);
+  });
+});
+
+describe("the servers", () => {
+  it.each([
+    ["memory:orders", "memory:orders", []],
+    ["zmq+ipc:///tmp/x", "zmq+ipc:///tmp/x", []],
+    ["zmq://h:1", "zmq://h:1", ["h:1"]],
+    ["zmq://h:1/a,b?c=d,e", "zmq://h:1/a,b?c=d,e", ["h:1"]],
+    ["nats://a:1,b:2", "nats://a:1", ["a:1", "b:2"]],
+    ["nats://me:pass@a:1,b,[::1]:3/?replicas=3", "nats://me:pass@a:1/?replicas=3", ["a:1", "b", "[::1]:3"]],
+    ["nats://a:1,nats://b:2", "nats://a:1", ["a:1", "b:2"]],
+    ["nats://me:x@a:1,nats://me:x@b:2?owner=never", "nats://me:x@a:1?owner=never", ["a:1", "b:2"]],
+    ["redis+sentinel://a:1,b:2/main", "redis+sentinel://a:1/main", ["a:1", "b:2"]],
+  ])("of %s", (url, first, hosts) => expect(splitHosts(url)).toEqual({ url: first, hosts }));
+
+  it.each([
+    ["nats://a:1,,b:2"],
+    ["nats://a:1,"],
+    ["nats://me:hunter2@a:1,nats://you:hunter2@b:2"],
+    ["nats://me:hunter2@a:1,you:hunter2@b:2"],
+    ["nats://a:1,tls://b:2"],
+  ])("of %s make no sense", (url) => {
+    expect(() => splitHosts(url)).toThrow(
+      expect.objectContaining({ code: "invalid", message: expect.not.stringContaining("hunter2") }),
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** The URL that `connect` takes: its scheme, its secrets, and how it may be shown. */
+import { pathToFileURL } from "node:url";
 import { BusError } from "@quadrant/contract";
 
 const mask = "***";
@@ -7,7 +8,7 @@ const schemePattern = /^([a-z][a-z0-9+.-]*:)/i;
 const secretParameter = /pass|secret|token|seed|key|cred/i;
 
 function invalid(why: string, cause?: unknown): BusError {
-  return new BusError("invalid", `${why}; give a URL such as memory: or zmq://127.0.0.1:7447`, { cause });
+  return new BusError("invalid", `${why}; give a URL such as memory: or zmq://127.0.0.1:7227`, { cause });
 }
 
 /** The scheme of what was given to `connect`, in lower case, with its colon. Throws "invalid". */
@@ -20,15 +21,46 @@ export function schemeOf(url: unknown): string {
   return scheme.toLowerCase();
 }
 
-/** Parses what was given to `connect`; a copy. Throws "invalid". */
+/** A `file:` URL whose path is not absolute: what standard URLs cannot say. */
+const relativeFile = /^file:(?!\/)(.*)$/is;
+
+/** Parses what was given to `connect`; a copy. `file:DIR` is relative to the working directory. Throws "invalid". */
 export function parseUrl(url: string | URL): URL {
   const text = String(url);
+  const relative = typeof url === "string" ? relativeFile.exec(url)?.[1] : undefined;
+  if (relative !== undefined && /^([?#]|$)/.test(relative)) throw invalid("file: names no folder");
   try {
+    if (relative !== undefined) return new URL(`./${relative}`, pathToFileURL(`${process.cwd()}/`));
     return new URL(text);
   } catch {
     // The cause of a URL's TypeError holds the whole text, so it is not passed on.
     throw invalid(`${maskText(text)} is no URL`);
   }
+}
+
+/** Scheme, user and password, and the servers, which a URL may list. */
+const authority = /^([a-z][a-z0-9+.-]*:\/\/)((?:[^/?#,]*@)?)([^/?#@]*)/i;
+
+/**
+ * The servers of `scheme://HOST:PORT,HOST:PORT/…`, and the URL with the first alone, which is all that a standard URL can
+ * hold. Each may repeat the scheme, user and password of the first. `hosts` has all, in order; one for every other URL
+ * with a host, none for a URL without. Throws "invalid".
+ */
+export function splitHosts(url: string | URL): { readonly url: string | URL; readonly hosts: readonly string[] } {
+  const text = String(url);
+  const [, scheme, user] = authority.exec(text) ?? [];
+  if (scheme === undefined || user === undefined) return { url, hosts: [] };
+  const before = `${scheme}${user}`;
+  const plain = text.replaceAll(`,${before}`, ",").replaceAll(`,${scheme}`, ",");
+  const listed = authority.exec(plain)?.[3] ?? "";
+  if (listed === "") return { url, hosts: [] };
+  const hosts = listed.split(",");
+  if (hosts.includes("")) throw invalid(`${maskText(text)} lists servers and leaves one out`);
+  const rest = plain.slice(before.length + listed.length);
+  if (rest.startsWith("@") || hosts.some((host) => host.endsWith(":"))) {
+    throw invalid(`${maskText(text)}: the servers of one URL share scheme, user and password, given with the first`);
+  }
+  return hosts.length === 1 ? { url, hosts } : { url: `${before}${hosts[0]}${rest}`, hosts };
 }
 
 /** A text that may be a URL, without what may be user and password. */

@@ -9,11 +9,29 @@ const maxInFlight = 4;
 /** What waits for a batch in flight waits at most so long, whatever that one does: deadlines count from the call. */
 const guardMs = 20;
 
+/** What stays together: one item, or many. */
 interface Unit<I, O> {
-  readonly items: readonly I[];
+  readonly item: I | undefined;
+  readonly items: readonly I[] | undefined;
   readonly size: number;
-  resolve(outcomes: readonly O[]): void;
-  reject(error: unknown): void;
+  /** Of one item. */
+  readonly done: ((outcome: O) => void) | undefined;
+  /** Of many. */
+  readonly allDone: ((outcomes: readonly O[]) => void) | undefined;
+  readonly failed: (error: unknown) => void;
+}
+
+function countOf({ items }: { readonly items: readonly unknown[] | undefined }): number {
+  return items === undefined ? 1 : items.length;
+}
+
+function itemsOf<I>(units: readonly Unit<I, never>[]): readonly I[] {
+  const items: I[] = [];
+  for (const unit of units) {
+    if (unit.items === undefined) items.push(unit.item as I);
+    else items.push(...unit.items);
+  }
+  return items;
 }
 
 /**
@@ -38,20 +56,29 @@ export class Batches<I, O> {
     this.#carry = carry;
   }
 
-  async add(item: I, size: number = 0): Promise<O> {
-    return (await this.addMany([item], size))[0]!;
+  add(item: I, size: number = 0): Promise<O> {
+    return new Promise((resolve, reject) => this.put(item, size, resolve, reject));
+  }
+
+  /** As `add`, for who has a promise of his own. */
+  put(item: I, size: number, done: (outcome: O) => void, failed: (error: unknown) => void): void {
+    this.#join({ item, items: undefined, size, done, allDone: undefined, failed });
   }
 
   /** The items stay together, however many they are. */
   addMany(items: readonly I[], size: number = 0): Promise<readonly O[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ items, size, resolve, reject });
-      this.#waitingItems += items.length;
-      this.#waitingSize += size;
-      if (this.#idle === undefined) this.#begin();
-      if (this.#inFlight === 0 || (this.#full && this.#inFlight < maxInFlight)) this.#schedule();
-      else this.#guard ??= setTimeout(() => this.#flush(Number.POSITIVE_INFINITY), guardMs);
+    return new Promise((allDone, failed) => {
+      this.#join({ item: undefined, items, size, done: undefined, allDone, failed });
     });
+  }
+
+  #join(unit: Unit<I, O>): void {
+    this.#waiting.push(unit);
+    this.#waitingItems += countOf(unit);
+    this.#waitingSize += unit.size;
+    if (this.#idle === undefined) this.#begin();
+    if (this.#inFlight === 0 || (this.#full && this.#inFlight < maxInFlight)) this.#schedule();
+    else this.#guard ??= setTimeout(() => this.#flush(Number.POSITIVE_INFINITY), guardMs);
   }
 
   get #full(): boolean {
@@ -104,9 +131,9 @@ export class Batches<I, O> {
     let items = 0;
     let size = 0;
     for (const unit of this.#waiting) {
-      if (count > 0 && (items + unit.items.length > maxItems || size + unit.size > maxSize)) break;
+      if (count > 0 && (items + countOf(unit) > maxItems || size + unit.size > maxSize)) break;
       count++;
-      items += unit.items.length;
+      items += countOf(unit);
       size += unit.size;
     }
     this.#waitingItems -= items;
@@ -118,14 +145,16 @@ export class Batches<I, O> {
   async #send(units: readonly Unit<I, O>[]): Promise<void> {
     this.#inFlight++;
     try {
-      const outcomes = await this.#carry(units.length === 1 ? units[0]!.items : units.flatMap((unit) => unit.items));
+      const outcomes = await this.#carry(itemsOf(units));
       let at = 0;
       for (const unit of units) {
-        unit.resolve(outcomes.slice(at, at + unit.items.length));
-        at += unit.items.length;
+        const from = at;
+        at += countOf(unit);
+        if (unit.done !== undefined) unit.done(outcomes[from]!);
+        else unit.allDone!(outcomes.slice(from, at));
       }
     } catch (error) {
-      for (const unit of units) unit.reject(error);
+      for (const unit of units) unit.failed(error);
     }
     this.#inFlight--;
     if (this.#waiting.length > 0) this.#schedule();

@@ -18,7 +18,11 @@ export class Fetcher {
   readonly #source: LoanSource;
   readonly #leaseMs: number;
   readonly #recipient: Recipient;
-  #fetching: { readonly controller: AbortController; ended: Promise<void> } | undefined;
+  #fetching = false;
+  /** Over when what was fetched last is taken care of. */
+  #ended: Promise<void> | undefined;
+  /** Of one fetch after the other, until one is ended by it. */
+  #controller = new AbortController();
   #cancelRetry: (() => void) | undefined;
   #failures = 0;
 
@@ -29,22 +33,22 @@ export class Fetcher {
   }
 
   get busy(): boolean {
-    return this.#fetching !== undefined || this.#cancelRetry !== undefined;
+    return this.#fetching || this.#cancelRetry !== undefined;
   }
 
   start(max: number): void {
-    const fetching = { controller: new AbortController(), ended: Promise.resolve() };
-    this.#fetching = fetching;
-    fetching.ended = this.#fetch(max, fetching.controller.signal);
+    if (this.#controller.signal.aborted) this.#controller = new AbortController();
+    this.#fetching = true;
+    this.#ended = this.#fetch(max, this.#controller.signal);
   }
 
   /** Ends a fetch that waits; resolves once what it had captured is taken care of. */
   async stop(): Promise<void> {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
-    const fetching = this.#fetching;
-    fetching?.controller.abort();
-    await fetching?.ended;
+    if (!this.#fetching) return;
+    this.#controller.abort();
+    await this.#ended;
   }
 
   async #fetch(max: number, signal: AbortSignal): Promise<void> {
@@ -52,12 +56,12 @@ export class Fetcher {
     try {
       letters = await this.#source.fetch({ max, leaseMs: this.#leaseMs, signal });
     } catch (error) {
-      this.#fetching = undefined;
+      this.#fetching = false;
       this.#failed(error, signal);
       return;
     }
     this.#failures = 0;
-    this.#fetching = undefined;
+    this.#fetching = false;
     const accepted = this.#recipient.accept(letters);
     this.#recipient.ready();
     await accepted;

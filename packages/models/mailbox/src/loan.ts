@@ -6,18 +6,24 @@ import {
   type Headers,
   isBusError,
   type Leased,
-  type Settled,
+  noHeaders,
+  type Seated,
   type Settlement,
 } from "@quadrant/contract";
 import { failureOf } from "./failure.ts";
+import type { Settlements } from "./settlements.ts";
 
 /** Who lent it: the receiver. */
 export interface Lender {
   readonly what: string;
+  /** Of its leases, unless they are extended. */
+  readonly leaseMs: number;
   /** Whether the subscription has closed. */
   readonly closed: boolean;
+  readonly settlements: Settlements;
   assertOpen(): void;
-  settle(settlement: Settlement): Promise<Settled>;
+  /** Whether its lease is over, as far as that is to be judged here. */
+  isOver(loan: Loan): boolean;
   /** It is being settled: no renewal, no expiry meanwhile. */
   settling(loan: Loan): void;
   /** It was settled, or lost. */
@@ -29,7 +35,7 @@ export interface Lender {
 }
 
 /** Settling is often not waited for; who does not look at the outcome gets the letter again. */
-function refusal(error: unknown): Promise<never> {
+export function refusal(error: unknown): Promise<never> {
   const refused = Promise.reject(error);
   refused.catch(() => undefined);
   return refused;
@@ -40,29 +46,47 @@ const rejected: { readonly code: string; readonly message: string } = {
   message: "rejected by its receiver",
 };
 
-/** One letter on loan and what becomes of it. Times are of performance.now(). */
-export class Loan {
-  readonly leased: Leased;
-  /** When its lease ends, if nobody renews it. */
-  expiresAt: number;
+/** A lease, in times of performance.now(). */
+export interface Term {
+  /** When it ends, if nobody renews it. */
+  readonly expiresAt: number;
   /** When to renew it. */
-  renewAt: number;
-  /** Whether it is with the user or waits for him: nothing has been done about it yet. */
+  readonly renewAt: number;
+}
+
+/** One letter on loan and what becomes of it. Times are of performance.now(). */
+export class Loan implements Seated {
+  seat: number | undefined = undefined;
+  readonly leased: Leased;
+  /** Shared by letters that came together, until it changes. */
+  #term: Term;
+  /** Whether it is with the user or waits for him: nothing has been done about it yet. Otherwise it is being settled. */
   held = true;
   /** Whether anybody ever tried to settle it. */
   touched = false;
   readonly #lender: Lender;
-  readonly #leaseMs: number;
   #lost = false;
-  #settled: { readonly kind: Settlement["kind"]; readonly outcome: Promise<void> } | undefined;
-  #controller: AbortController | undefined;
+  /** As what it was settled, or is being settled, and the outcome. */
+  #kind: Settlement["kind"] | undefined = undefined;
+  #outcome: Promise<void> | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
 
-  constructor(lender: Lender, leased: Leased, leaseMs: number, now: number) {
+  constructor(lender: Lender, leased: Leased, term: Term) {
     this.#lender = lender;
     this.leased = leased;
-    this.#leaseMs = leaseMs;
-    this.expiresAt = now + leaseMs;
-    this.renewAt = now + leaseMs / 3;
+    this.#term = term;
+  }
+
+  get expiresAt(): number {
+    return this.#term.expiresAt;
+  }
+
+  get renewAt(): number {
+    return this.#term.renewAt;
+  }
+
+  set renewAt(at: number) {
+    this.#term = { expiresAt: this.expiresAt, renewAt: at };
   }
 
   get lost(): boolean {
@@ -102,13 +126,26 @@ export class Loan {
 
   /** The first settlement wins; the same kind again shares its outcome. */
   settle(settlement: Settlement): Promise<void> {
-    const before = this.#settled;
+    const refused = this.#beginSettling(settlement.kind);
+    if (refused !== undefined) return refused;
+    this.#outcome = this.#lender.settlements.settle(this, settlement);
+    return this.#outcome;
+  }
+
+  acknowledge(): Promise<void> {
+    const refused = this.#beginSettling("ack");
+    if (refused !== undefined) return refused;
+    this.#outcome = this.#lender.settlements.acknowledge(this);
+    return this.#outcome;
+  }
+
+  /** Undefined: nothing is against it, and from now on nobody renews its lease here, nor says that it has ended. */
+  #beginSettling(kind: Settlement["kind"]): Promise<void> | undefined {
+    const before = this.#kind;
     if (before !== undefined) {
-      return before.kind === settlement.kind
-        ? before.outcome
-        : refusal(this.#stale(`it was settled before (${before.kind})`));
+      return before === kind ? this.#outcome : refusal(this.#stale(`it was settled before (${before})`));
     }
-    if (!this.#lost && performance.now() >= this.expiresAt) this.lose();
+    if (!this.#lost && this.#lender.isOver(this)) this.lose();
     if (this.#lost) return refusal(this.#stale());
     try {
       this.#lender.assertOpen();
@@ -117,52 +154,40 @@ export class Loan {
     }
     this.touched = true;
     this.held = false;
-    const outcome = this.#carry(settlement);
-    this.#settled = { kind: settlement.kind, outcome };
-    outcome.catch(() => undefined);
-    return outcome;
+    this.#kind = kind;
+    this.#lender.settling(this);
+    return undefined;
   }
 
-  async #carry(settlement: Settlement): Promise<void> {
-    this.#lender.settling(this);
-    let settled: Settled;
-    try {
-      settled = await this.#lender.settle(settlement);
-    } catch (error) {
-      this.#settled = undefined;
-      this.#lender.lapsing(this);
-      throw error;
-    }
-    if (settled === undefined) {
-      this.#lender.returned(this);
-      return;
-    }
-    if (isBusError(settled, "stale")) this.lose();
-    else {
-      this.#settled = undefined;
-      this.#lender.lapsing(this);
-    }
-    throw settled;
+  settled(): void {
+    this.#lender.returned(this);
+  }
+
+  /** It was not settled, or nobody knows. */
+  unsettled(): void {
+    this.#kind = undefined;
+    this.#lender.lapsing(this);
   }
 
   async extend(leaseMs: number): Promise<void> {
     if (leaseMs === undefined) throw new BusError("invalid", "extend: give the milliseconds from now");
     checkLease("leaseMs", leaseMs);
-    if (!this.#lost && this.#settled === undefined && performance.now() >= this.expiresAt) this.lose();
-    if (this.#lost || this.#settled !== undefined)
-      throw this.#stale(this.#lost ? undefined : `it was settled before (${this.#settled?.kind})`);
+    const settled = this.#kind;
+    if (!this.#lost && settled === undefined && this.#lender.isOver(this)) this.lose();
+    if (this.#lost || settled !== undefined)
+      throw this.#stale(this.#lost ? undefined : `it was settled before (${settled})`);
     this.#lender.assertOpen();
     const now = performance.now();
-    const settled = await this.#lender.settle({ kind: "extend", token: this.leased.token, leaseMs });
-    if (settled === undefined) return this.renewed(now, leaseMs);
-    if (isBusError(settled, "stale")) this.lose();
-    throw settled;
+    const refused = await this.#lender.settlements.carry({ kind: "extend", token: this.leased.token, leaseMs });
+    if (refused === undefined) return this.renewed(now, leaseMs);
+    if (isBusError(refused, "stale")) this.lose();
+    throw refused;
   }
 
   /** Its lease ends `leaseMs` after `now`. It is renewed in time for that, and late enough not to cut a longer one short. */
-  renewed(now: number, leaseMs: number = this.#leaseMs): void {
-    this.expiresAt = now + leaseMs;
-    this.renewAt = now + Math.max(leaseMs / 3, leaseMs - (2 * this.#leaseMs) / 3);
+  renewed(now: number, leaseMs: number = this.#lender.leaseMs): void {
+    const renewAt = now + Math.max(leaseMs / 3, leaseMs - (2 * this.#lender.leaseMs) / 3);
+    this.#term = { expiresAt: now + leaseMs, renewAt };
     this.#lender.extended(this);
   }
 }
@@ -181,7 +206,8 @@ export class LeasedLetter<T> implements Delivery<T> {
     const { leased } = loan;
     this.subject = leased.subject;
     this.data = data;
-    this.headers = { ...leased.headers };
+    const { headers } = leased;
+    this.headers = headers === noHeaders ? noHeaders : { ...headers };
     this.id = leased.id;
     this.attempt = leased.attempt;
     this.seq = leased.seq;
@@ -197,7 +223,7 @@ export class LeasedLetter<T> implements Delivery<T> {
   }
 
   ack(): Promise<void> {
-    return this.#loan.settle({ kind: "ack", token: this.#loan.leased.token });
+    return this.#loan.acknowledge();
   }
 
   nak(options: { readonly delayMs?: number | undefined; readonly error?: Error | undefined } = {}): Promise<void> {

@@ -21,7 +21,8 @@ import { openMailbox } from "./mailbox.ts";
 
 const address = "orders.new";
 const engine = new Engine();
-const { queues } = engine.connect();
+/** As of a driver to somewhere else. */
+const { local: _, ...queues } = engine.connect().queues;
 /** What the driver was given. */
 let batches: (readonly QueueLetter[])[];
 let send: Queues["send"];

@@ -24,8 +24,9 @@ import {
   type Subscription,
   type Worker,
 } from "@quadrant/contract";
+import { checkPostage } from "./postage.ts";
 import { type Handler, type ProcessOptions, processLeased, receiveLeased } from "./receiving.ts";
-import { checkPostage, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
 
 /** How many letters `peek` and `deadLetters` show unless told. */
 const defaultLimit = 100;
@@ -74,18 +75,23 @@ class QueueMailbox<T> implements Mailbox<T> {
       leaseMs,
       fetch: (request) => queues.fetch(address, request),
       settle: (settlements) => queues.settle(address, settlements),
+      local: queues.local?.(address),
     };
   }
 
-  async send(data: T, options: SendOptions = {}): Promise<Sent> {
-    this.#context.assertOpen();
-    const { driver, bodies } = this.#context;
-    checkId("id", options.id);
-    if (options.id !== undefined) assertSupported(driver, "mailbox.dedupe");
-    const letter = this.#sender.letter(bodies.encode(data), checkPostage(driver, options), options.id);
-    const validated = this.#outgoing?.check(data);
-    if (validated !== undefined) await validated;
-    return this.#sender.send(letter);
+  send(data: T, options?: SendOptions): Promise<Sent> {
+    try {
+      this.#context.assertOpen();
+      const { driver } = this.#context;
+      const id = options?.id;
+      checkId("id", id);
+      if (id !== undefined) assertSupported(driver, "mailbox.dedupe");
+      const letter = this.#sender.letter(data, checkPostage(driver, options), id);
+      const validated = this.#outgoing?.check(data);
+      return validated === undefined ? this.#sender.send(letter) : validated.then(() => this.#sender.send(letter));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async sendMany(data: readonly T[], options: Omit<SendOptions, "id"> = {}): Promise<readonly Sent[]> {
@@ -94,9 +100,7 @@ class QueueMailbox<T> implements Mailbox<T> {
     if ((options as SendOptions).id !== undefined)
       throw new BusError("invalid", "id: letters of one sendMany get ids of their own; use send");
     const postage = checkPostage(this.#context.driver, options);
-    const letters = Array.from(data, (each) =>
-      this.#sender.letter(this.#context.bodies.encode(each), postage, undefined),
-    );
+    const letters = Array.from(data, (each) => this.#sender.letter(each, postage, undefined));
     const outgoing = this.#outgoing;
     const validated = data.map((each) => outgoing?.check(each)).filter((each) => each !== undefined);
     if (validated.length > 0) await Promise.all(validated);

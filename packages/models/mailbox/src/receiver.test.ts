@@ -27,8 +27,8 @@ const address = "jobs";
 
 /** A queue of an engine, what the receiver asked of it, and the connection as the receiver sees it. */
 class Stage {
-  readonly #engine = new Engine();
-  readonly queues = this.#engine.connect().queues;
+  readonly engine = new Engine();
+  readonly queues = this.engine.connect().queues;
   readonly tracked = new Set<Drainable>();
   readonly fetches: FetchRequest[] = [];
   readonly lent: Leased[] = [];
@@ -107,7 +107,7 @@ class Stage {
   }
 
   close(): void {
-    this.#engine.close();
+    this.engine.close();
   }
 }
 
@@ -457,6 +457,8 @@ describe("leaving", () => {
     const letter = await next(loop(subscription));
     await letter.ack();
     await subscription[Symbol.asyncDispose]();
+    // An engine keeps the one that it has for its next lease.
+    await stage.engine.close();
     expect(vi.getTimerCount()).toBe(0);
   });
 });

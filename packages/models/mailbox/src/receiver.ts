@@ -6,19 +6,21 @@ import {
   type LoanOptions,
   type LoanSource,
   type Opened,
+  type Opening,
   openEnvelope,
-  type Settled,
-  type Settlement,
+  Roster,
   tellInvalid,
 } from "@quadrant/contract";
-import { Batches } from "./batches.ts";
 import { failureOf } from "./failure.ts";
 import { Fetcher } from "./fetcher.ts";
 import { LeaseClock } from "./lease-clock.ts";
-import { LeasedLetter, type Lender, Loan } from "./loan.ts";
+import { LeasedLetter, type Lender, Loan, type Term } from "./loan.ts";
+import { type Settlements, settlementsOf } from "./settlements.ts";
 import { afterTurn } from "./turn.ts";
 
 export const defaultMaxInFlight: number = 16;
+
+const accepted: Promise<void> = Promise.resolve();
 
 /**
  * Fetches letters ahead of the iterator, keeps their leases alive, settles them in batches. What waits here unread when
@@ -29,14 +31,15 @@ export class Receiver<T> implements Lender {
   readonly #context: Context;
   readonly #source: LoanSource;
   readonly #options: LoanOptions<T>;
-  readonly #leaseMs: number;
+  readonly leaseMs: number;
+  readonly settlements: Settlements;
   readonly #ahead: boolean;
   readonly #maxInFlight: number;
-  readonly #settlements: Batches<Settlement, Settled>;
   readonly #clock: LeaseClock;
   readonly #fetcher: Fetcher;
+  readonly #opening: Opening<T, Opened<LeasedLetter<T>>, Loan>;
   /** Unread ones, those with the user, those being settled. */
-  readonly #held = new Set<Loan>();
+  readonly #held = new Roster<Loan>();
   #state: "open" | "draining" | "closed" = "open";
   #paused = false;
   #pumping = false;
@@ -47,16 +50,23 @@ export class Receiver<T> implements Lender {
     this.#context = context;
     this.#source = source;
     this.#options = options;
-    this.#leaseMs = options.leaseMs ?? source.leaseMs;
+    this.leaseMs = options.leaseMs ?? source.leaseMs;
     this.#ahead = options.autoExtend ?? true;
     this.#maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
-    this.#settlements = new Batches(context, (batch) => source.settle(batch));
-    this.#clock = new LeaseClock(this.#leaseMs, this.#ahead ? (loans) => void this.#renew(loans) : undefined);
-    this.#fetcher = new Fetcher(source, this.#leaseMs, {
+    this.settlements = settlementsOf(context, source);
+    const renew = (loans: readonly Loan[]): void => void this.#renew(loans);
+    this.#clock = new LeaseClock(this.leaseMs, this.#held, this.#ahead ? renew : undefined);
+    this.#fetcher = new Fetcher(source, this.leaseMs, {
       accept: (letters) => this.#accept(letters),
       ready: () => this.#pump(),
       fail: (error) => this.#fail(error),
     });
+    this.#opening = {
+      bodies: context.bodies,
+      schema: options.schema,
+      value: (data, loan) => this.#hand(loan, data),
+      refused: (data, error, loan) => this.#refuse(loan, data, error),
+    };
     this.feed = new Feed({
       open: (loan) => this.#open(loan),
       onEnd: (unread) => this.#onEnd(unread),
@@ -100,14 +110,14 @@ export class Receiver<T> implements Lender {
   /** Keeps the letters for the iterator; resolves once those that it will not get are given back. */
   #accept(letters: readonly Leased[]): Promise<void> {
     const now = performance.now();
-    const loans = letters.map((leased) => new Loan(this, leased, this.#leaseMs, now));
+    const term: Term = { expiresAt: now + this.leaseMs, renewAt: now + this.leaseMs / 3 };
+    const loans = letters.map((leased) => new Loan(this, leased, term));
     for (const loan of loans) this.#held.add(loan);
     if (this.#state !== "open" || this.#paused) return this.#release(loans);
-    for (const loan of loans) {
-      this.#clock.watch(loan);
-      this.feed.push(loan);
-    }
-    return Promise.resolve();
+    // All leases end at the same time.
+    if (loans.length > 0) this.#clock.watch(loans[0]!);
+    for (const loan of loans) this.feed.push(loan);
+    return accepted;
   }
 
   #fail(error: BusError): void {
@@ -127,12 +137,7 @@ export class Receiver<T> implements Lender {
 
   #open(loan: Loan): Opened<LeasedLetter<T>> | Promise<Opened<LeasedLetter<T>>> {
     if (loan.lost) return undefined;
-    return openEnvelope<T, Opened<LeasedLetter<T>>>(loan.leased, {
-      bodies: this.#context.bodies,
-      schema: this.#options.schema,
-      value: (data) => this.#hand(loan, data),
-      refused: (data, error) => this.#refuse(loan, data, error),
-    });
+    return openEnvelope(loan.leased, this.#opening, loan);
   }
 
   #hand(loan: Loan, data: T): Opened<LeasedLetter<T>> {
@@ -150,8 +155,9 @@ export class Receiver<T> implements Lender {
 
   // -- what was lent
 
-  settle(settlement: Settlement): Promise<Settled> {
-    return this.#settlements.add(settlement);
+  /** A mailbox in this process is asked itself. */
+  isOver(loan: Loan): boolean {
+    return this.#source.local === undefined && performance.now() >= loan.expiresAt;
   }
 
   settling(loan: Loan): void {
@@ -164,7 +170,7 @@ export class Receiver<T> implements Lender {
   }
 
   lapsing(loan: Loan): void {
-    this.#clock.watch(loan);
+    this.#clock.lapsing(loan);
     this.#drop(loan);
   }
 
@@ -174,13 +180,15 @@ export class Receiver<T> implements Lender {
 
   #drop(loan: Loan): void {
     if (!this.#held.delete(loan)) return;
-    if (this.#state === "draining" && this.#held.size === 0) this.#drained.resolve();
-    this.#pumpAfterTurn();
+    if (this.#held.size === 0) {
+      this.#clock.rest();
+      if (this.#state === "draining") this.#drained.resolve();
+    }
+    if (!this.#pumping) this.#pumpAfterTurn();
   }
 
   /** Letters are settled many at a time: the room that they leave is filled by one fetch. */
   #pumpAfterTurn(): void {
-    if (this.#pumping) return;
     this.#pumping = true;
     afterTurn(() => {
       this.#pumping = false;
@@ -190,8 +198,8 @@ export class Receiver<T> implements Lender {
 
   async #renew(loans: readonly Loan[]): Promise<void> {
     const began = performance.now();
-    const batch = loans.map((loan) => ({ kind: "extend" as const, token: loan.leased.token, leaseMs: this.#leaseMs }));
-    const results = await this.#settlements.addMany(batch).catch(() => undefined);
+    const batch = loans.map((loan) => ({ kind: "extend" as const, token: loan.leased.token, leaseMs: this.leaseMs }));
+    const results = await this.settlements.carryMany(batch).catch(() => undefined);
     const failed: Loan[] = [];
     for (const [index, loan] of loans.entries()) {
       if (!loan.held) continue;

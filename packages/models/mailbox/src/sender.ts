@@ -1,76 +1,86 @@
 import {
-  assertSupported,
   BusError,
   type Context,
-  checkDuration,
-  checkHeaders,
-  checkId,
-  type Driver,
+  type LocalQueue,
   type QueueLetter,
   type Queues,
-  type SendOptions,
   type SendOutcome,
   type Sent,
-  withTrace,
 } from "@quadrant/contract";
 import { Batches, maxItems, maxSize } from "./batches.ts";
+import { DrainWatch } from "./drain-watch.ts";
 import { letterId } from "./letter-id.ts";
+import type { Postage } from "./postage.ts";
+import { TextLetter } from "./text-letter.ts";
 
 /** What a letter takes besides its body, roughly. */
 const letterOverhead = 200;
 /** So many batches of one `sendMany` are on their way at once. */
 const window = 4;
 
-/** What the letters of one call have in common, checked. */
-export type Postage = Pick<QueueLetter, "headers" | "delayMs" | "ttlMs" | "key">;
-
-/** Throws "invalid", or "unsupported" where the driver refuses an option. */
-export function checkPostage(driver: Driver, options: SendOptions): Postage {
-  const { delayMs, ttlMs, key } = options;
-  checkDuration("delayMs", delayMs);
-  if (delayMs === Number.POSITIVE_INFINITY)
-    throw new BusError("invalid", "delayMs: Infinity is never; give milliseconds");
-  checkDuration("ttlMs", ttlMs, 1);
-  checkId("key", key);
-  const headers = withTrace(checkHeaders(options.headers));
-  if (delayMs !== undefined) assertSupported(driver, "mailbox.delay");
-  if (ttlMs !== undefined) assertSupported(driver, "mailbox.ttl");
-  if (key !== undefined) assertSupported(driver, "mailbox.keys");
-  return {
-    headers,
-    delayMs: delayMs === 0 ? undefined : delayMs,
-    ttlMs: ttlMs === Number.POSITIVE_INFINITY ? undefined : ttlMs,
-    key,
-  };
-}
-
-/** Sends to one mailbox; what is sent in one turn goes together. */
+/** Sends to one mailbox: to one in this process at once, to others together what is sent in one turn. */
 export class Sender {
+  readonly #bodies: Context["bodies"];
+  readonly #local: LocalQueue | undefined;
+  readonly #post: (letters: readonly QueueLetter[], size: number) => Promise<readonly SendOutcome[]>;
   readonly #batches: Batches<QueueLetter, SendOutcome>;
-  readonly #contentType: string;
+  readonly #drain: DrainWatch;
 
   constructor(context: Context, queues: Queues, address: string) {
-    this.#contentType = context.bodies.codec.contentType;
+    this.#bodies = context.bodies;
+    this.#local = queues.local?.(address);
     this.#batches = new Batches(context, (letters) => queues.send(address, letters));
+    this.#drain = new DrainWatch(context);
+    // What is sent one by one and what is sent together keep their order.
+    this.#post =
+      this.#local === undefined
+        ? (letters, size) => this.#batches.addMany(letters, size)
+        : (letters) => queues.send(address, letters);
   }
 
-  letter(body: Uint8Array, postage: Postage, id: string | undefined): QueueLetter {
-    return {
-      id: id ?? letterId(),
-      dedupe: id !== undefined,
-      headers: postage.headers,
-      contentType: this.#contentType,
-      body,
-      delayMs: postage.delayMs,
-      ttlMs: postage.ttlMs,
-      key: postage.key,
-    };
+  /** Throws "codec" or "too-large". */
+  letter(data: unknown, postage: Postage, id: string | undefined): QueueLetter {
+    const { contentType } = this.#bodies.codec;
+    const dedupe = id !== undefined;
+    if (this.#local !== undefined) {
+      const text = this.#bodies.encodeText(data);
+      if (text !== undefined) return new TextLetter(id ?? letterId(), dedupe, contentType, text, postage);
+    }
+    const { headers, delayMs, ttlMs, key } = postage;
+    const body = this.#bodies.encode(data);
+    return { id: id ?? letterId(), dedupe, headers, contentType, body, delayMs, ttlMs, key };
   }
 
-  async send(letter: QueueLetter): Promise<Sent> {
-    const outcome = await this.#batches.add(letter, letter.body.length + letterOverhead);
-    if ("error" in outcome) throw outcome.error;
-    return sent(letter, outcome);
+  /** Throws, or rejects with, what the driver says. */
+  send(letter: QueueLetter): Promise<Sent> {
+    return this.#local === undefined ? this.#sendTogether(letter) : this.#sendLocally(this.#local, letter);
+  }
+
+  #sendLocally(local: LocalQueue, letter: QueueLetter): Promise<Sent> {
+    const outcome = local.send(letter);
+    if ("error" in outcome) return this.#once(local.stable(false), outcome);
+    const stable = local.stable(!outcome.duplicate);
+    const answer = sent(letter, outcome);
+    if (stable !== undefined) return this.#once(stable, answer);
+    const turn = local.turn();
+    return turn === undefined ? Promise.resolve(answer) : answerAfter(turn, answer);
+  }
+
+  async #once(stable: Promise<void> | undefined, answer: Sent | { readonly error: BusError }): Promise<Sent> {
+    if (stable !== undefined) {
+      this.#drain.watch(stable);
+      await stable;
+    }
+    if ("error" in answer) throw answer.error;
+    return answer;
+  }
+
+  #sendTogether(letter: QueueLetter): Promise<Sent> {
+    return new Promise((resolve, reject) => {
+      const done = (outcome: SendOutcome): void =>
+        "error" in outcome ? reject(outcome.error) : resolve(sent(letter, outcome));
+      this.#batches.put(letter, sizeOf(letter), done, reject);
+    });
   }
 
   /** In order; stops at the first batch of which something was refused. */
@@ -80,7 +90,7 @@ export class Sender {
     const onTheWay = new Set<Promise<void>>();
     const post = async (batch: readonly QueueLetter[], size: number, from: number): Promise<void> => {
       try {
-        const outcomes = await this.#batches.addMany(batch, size);
+        const outcomes = await this.#post(batch, size);
         for (const [index, outcome] of outcomes.entries()) {
           if ("error" in outcome) error ??= outcome.error;
           else accepted[from + index] = sent(batch[index]!, outcome);
@@ -103,6 +113,15 @@ export class Sender {
   }
 }
 
+async function answerAfter<T>(turn: Promise<void>, answer: T): Promise<T> {
+  await turn;
+  return answer;
+}
+
+function sizeOf(letter: QueueLetter): number {
+  return (letter.text ?? letter.body).length + letterOverhead;
+}
+
 function sent(letter: QueueLetter, outcome: { readonly duplicate: boolean }): Sent {
   // A fresh id is known only from the driver's own retry: to the sender, it is no duplicate.
   return { id: letter.id, duplicate: letter.dedupe && outcome.duplicate };
@@ -113,7 +132,7 @@ function cut(letters: readonly QueueLetter[], from: number): { readonly to: numb
   let to = from;
   let size = 0;
   while (to < letters.length && to - from < maxItems) {
-    const next = letters[to]!.body.length + letterOverhead;
+    const next = sizeOf(letters[to]!);
     if (to > from && size + next > maxSize) break;
     size += next;
     to++;

@@ -1,10 +1,14 @@
 import {
   assertSupported,
+  type Bodies,
   BusError,
   type Context,
   checkHeaders,
   checkName,
+  type Envelope,
+  type Headers,
   type PublishOptions,
+  TextEnvelope,
   type Topics,
   withTrace,
 } from "@quadrant/contract";
@@ -20,6 +24,13 @@ export function topicsOf(context: Context): Topics {
   return driver.topics;
 }
 
+function envelopeOf(bodies: Bodies, subject: string, headers: Headers, data: unknown): Envelope {
+  const { contentType } = bodies.codec;
+  const text = bodies.encodeText(data);
+  if (text !== undefined) return new TextEnvelope(subject, headers, contentType, text);
+  return { subject, headers, contentType, body: bodies.encode(data) };
+}
+
 /** Resolves when the broker, or the bounded outbox to it, has taken the message. */
 export function publish(
   context: Context,
@@ -31,9 +42,7 @@ export function publish(
     context.assertOpen();
     checkName("subject", subject);
     const headers = withTrace(checkHeaders(options?.headers));
-    const { bodies } = context;
-    const body = bodies.encode(data);
-    return topicsOf(context).publish({ subject, headers, contentType: bodies.codec.contentType, body }) ?? taken;
+    return topicsOf(context).publish(envelopeOf(context.bodies, subject, headers, data)) ?? taken;
   } catch (error) {
     return Promise.reject(error);
   }

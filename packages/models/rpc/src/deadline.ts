@@ -1,47 +1,45 @@
-import { after } from "@quadrant/contract";
+import type { Deadlines, Line } from "./deadlines.ts";
+
+/** Whose deadline it is. */
+export interface Due {
+  /** The deadline has passed. */
+  expired(): void;
+}
 
 /** A deadline that is moved often and passes seldom: moving it touches no timer. */
 export class Deadline {
+  readonly #deadlines: Deadlines;
   readonly #ms: number;
-  readonly #onPass: () => void;
-  #at = 0;
-  #running = false;
-  #cancel: (() => void) | undefined;
+  readonly #due: Due;
+  #line: Line | undefined;
+  /** The line's: when it passes, by the clock that nobody sets, and who stands beside it. */
+  at = 0;
+  earlier: Deadline | undefined = undefined;
+  later: Deadline | undefined = undefined;
 
-  constructor(ms: number, onPass: () => void) {
+  constructor(deadlines: Deadlines, ms: number, due: Due) {
+    this.#deadlines = deadlines;
     this.#ms = ms;
-    this.#onPass = onPass;
+    this.#due = due;
   }
 
-  /** Passes `ms` from now, unless it is started again, stopped or cleared before. */
+  /** Passes `ms` from now, unless it is started again or stopped before. */
   start(): void {
-    this.#at = performance.now() + this.#ms;
-    this.#running = true;
-    if (this.#cancel === undefined) this.#arm(this.#ms);
+    this.stop();
+    if (this.#ms === Number.POSITIVE_INFINITY) return;
+    this.#line = this.#deadlines.line(this.#ms);
+    this.#line.append(this);
   }
 
-  /** Does not pass until it is started again. */
+  /** Does not pass until it is started again; nothing is left of it. */
   stop(): void {
-    this.#running = false;
+    this.#line?.remove(this);
+    this.#line = undefined;
   }
 
-  /** For good: no timer is left. */
-  clear(): void {
-    this.#running = false;
-    this.#cancel?.();
-    this.#cancel = undefined;
-  }
-
-  #arm(ms: number): void {
-    this.#cancel = after(ms, () => {
-      this.#cancel = undefined;
-      if (!this.#running) return;
-      const left = this.#at - performance.now();
-      if (left > 0) this.#arm(left);
-      else {
-        this.#running = false;
-        this.#onPass();
-      }
-    });
+  /** Called by its line, which it has left. */
+  pass(): void {
+    this.#line = undefined;
+    this.#due.expired();
   }
 }

@@ -21,6 +21,47 @@ const nothing = new Uint8Array(0);
 export interface Carried {
   readonly contentType: string;
   readonly body: Uint8Array;
+  /** The same, where it was made from a text: then `body` is made when it is looked at. */
+  readonly text?: string | undefined;
+}
+
+class CarriedText implements Carried {
+  readonly contentType: string;
+  readonly text: string;
+  #body: Uint8Array | undefined;
+
+  constructor(contentType: string, text: string) {
+    this.contentType = contentType;
+    this.text = text;
+  }
+
+  get body(): Uint8Array {
+    this.#body ??= Buffer.from(this.text);
+    return this.#body;
+  }
+}
+
+/** A value or an item on its way to the caller. */
+export class AnswerFrame implements ReplyFrame {
+  readonly kind: "value" | "item";
+  readonly #carried: Carried;
+
+  constructor(kind: "value" | "item", carried: Carried) {
+    this.kind = kind;
+    this.#carried = carried;
+  }
+
+  get contentType(): string {
+    return this.#carried.contentType;
+  }
+
+  get body(): Uint8Array {
+    return this.#carried.body;
+  }
+
+  get text(): string | undefined {
+    return this.#carried.text;
+  }
 }
 
 const carriedUndefined: Carried = { contentType: "", body: nothing };
@@ -28,13 +69,15 @@ const carriedUndefined: Carried = { contentType: "", body: nothing };
 /** Throws "codec" or "too-large". */
 export function encodeValue(bodies: Bodies, value: unknown): Carried {
   if (value === undefined) return carriedUndefined;
-  return { contentType: bodies.codec.contentType, body: bodies.encode(value) };
+  const { contentType } = bodies.codec;
+  const text = bodies.encodeText(value);
+  return text === undefined ? { contentType, body: bodies.encode(value) } : new CarriedText(contentType, text);
 }
 
 /** Throws "codec". */
 export function decodeValue(bodies: Bodies, carried: Carried): unknown {
   if (carried.contentType === "" && carried.body.length === 0) return undefined;
-  return bodies.decode(carried.contentType, carried.body);
+  return bodies.decodeEnvelope(carried);
 }
 
 /**

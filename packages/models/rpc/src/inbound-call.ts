@@ -9,9 +9,10 @@ import {
   isBusError,
   type ReplyFrame,
 } from "@quadrant/contract";
-import { inCall } from "./call-scope.ts";
-import { Deadline } from "./deadline.ts";
-import { decodeArguments, encodeValue, failureFrame, refusalFrame } from "./frame.ts";
+import type { InCall } from "./call-scope.ts";
+import { Deadline, type Due } from "./deadline.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { AnswerFrame, decodeArguments, encodeValue, failureFrame, refusalFrame } from "./frame.ts";
 import type { Method } from "./method.ts";
 
 const lastDate = 8.64e15;
@@ -20,6 +21,11 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   if (typeof value !== "object" || value === null || !(Symbol.asyncIterator in value)) return false;
   // The result of a call to another server can be awaited or iterated: a method that returns it passes on its value.
   return !("then" in value);
+}
+
+/** Whether there is something to wait for. */
+function isThenable(value: unknown): boolean {
+  return ((typeof value === "object" && value !== null) || typeof value === "function") && "then" in value;
 }
 
 /** What a `function*` returns: as a value it would be carried as {}. */
@@ -37,14 +43,19 @@ function encodingRefusal(error: unknown): ReplyFrame {
 class Scope implements CallContext {
   readonly address: string;
   readonly method: string;
-  readonly headers: Headers;
   readonly #call: InboundCall;
+  #headers: Headers | undefined;
 
-  constructor(call: InboundCall, address: string, headers: Headers) {
+  constructor(call: InboundCall, address: string) {
     this.#call = call;
     this.address = address;
     this.method = call.method;
-    this.headers = headers;
+  }
+
+  /** The method's own: what it does with them is nobody else's concern. */
+  get headers(): Headers {
+    this.#headers ??= { ...this.#call.headers };
+    return this.#headers;
   }
 
   get signal(): AbortSignal {
@@ -58,11 +69,13 @@ class Scope implements CallContext {
 }
 
 /** A call that arrived: waits, runs, and answers, unless its caller has gone. */
-export class InboundCall implements CallControl {
+export class InboundCall implements CallControl, Due {
   readonly #call: DriverCall;
   readonly #bodies: Bodies;
   readonly #address: string;
-  readonly #deadline: Deadline;
+  readonly #deadlines: Deadlines;
+  /** Of one that goes on after the turn in which it was started. */
+  #deadline: Deadline | undefined;
   /** By the clock that nobody sets. */
   #dueAt: number;
   #controller: AbortController | undefined;
@@ -72,21 +85,26 @@ export class InboundCall implements CallControl {
   #credit: number;
   #iterator: AsyncIterator<unknown> | undefined;
   #wake: (() => void) | undefined;
+  seat: number | undefined = undefined;
   /** Called when the caller leaves before the call was started. */
   onLeave: (() => void) | undefined;
 
-  constructor(call: DriverCall, bodies: Bodies, address: string) {
+  constructor(call: DriverCall, bodies: Bodies, address: string, deadlines: Deadlines) {
     this.#call = call;
     this.#bodies = bodies;
     this.#address = address;
     this.#credit = call.request.credit;
     this.#dueAt = performance.now() + call.request.timeoutMs;
-    this.#deadline = new Deadline(call.request.timeoutMs, () => this.#expire());
+    this.#deadlines = deadlines;
     call.onControl(this);
   }
 
   get method(): string {
     return this.#call.request.method;
+  }
+
+  get headers(): Headers {
+    return this.#call.request.headers;
   }
 
   /** Whether there is nobody left who waits for the answer. */
@@ -127,24 +145,18 @@ export class InboundCall implements CallControl {
     this.#stop(new BusError("closed", "the server has closed"));
   }
 
-  /** Runs the method to its end. Never rejects; tells whether it succeeded. */
-  async run(method: Method, service: object): Promise<boolean> {
-    const headers = { ...this.#call.request.headers };
+  /** Runs the method to its end: undefined where that is reached at once. Never throws nor rejects. */
+  run(method: Method, service: object, inCall: InCall): Promise<void> | undefined {
     let args: readonly unknown[];
     try {
       args = decodeArguments(this.#bodies, this.#call.request);
     } catch (error) {
       this.#last(encodingRefusal(error));
-      return false;
+      return undefined;
     }
-    this.#deadline.start();
-    try {
-      return await inCall(new Scope(this, this.#address, headers), () =>
-        inTraceOf(headers, () => this.#execute(method, service, args)),
-      );
-    } finally {
-      this.#deadline.clear();
-    }
+    return inCall(new Scope(this, this.#address), () =>
+      inTraceOf(this.headers, () => this.#execute(method, service, args)),
+    );
   }
 
   get deadline(): Date {
@@ -160,26 +172,43 @@ export class InboundCall implements CallControl {
     return this.#controller.signal;
   }
 
-  async #execute(method: Method, service: object, args: readonly unknown[]): Promise<boolean> {
-    let result: unknown;
+  #execute(method: Method, service: object, args: readonly unknown[]): Promise<void> | undefined {
     try {
-      result = method.apply(service, args as unknown[]);
-      if (isAsyncIterable(result)) return await this.#stream(result);
-      result = await result;
+      const result: unknown = method.apply(service, args as unknown[]);
+      if (isAsyncIterable(result) || isThenable(result)) return this.#goOn(result);
+      this.#result(result);
     } catch (error) {
       this.#last(failureFrame(error));
-      return false;
     }
-    if (isAsyncIterable(result) || isGenerator(result)) {
-      this.#last(
-        refusalFrame(
-          "codec",
-          "a method that streams is an `async *` method, or returns its AsyncIterable, not a promise of it",
-        ),
-      );
-      return false;
+    return undefined;
+  }
+
+  async #goOn(result: unknown): Promise<void> {
+    try {
+      if (isAsyncIterable(result)) await this.#stream(result);
+      else {
+        this.#startDeadline();
+        this.#result(await result);
+      }
+    } catch (error) {
+      this.#last(failureFrame(error));
+    } finally {
+      this.#deadline?.stop();
     }
-    return this.#answer("value", result);
+  }
+
+  #startDeadline(): void {
+    if (this.#over) return;
+    this.#deadline ??= new Deadline(this.#deadlines, this.#call.request.timeoutMs, this);
+    this.#deadline.start();
+  }
+
+  #result(result: unknown): void {
+    if (!isAsyncIterable(result) && !isGenerator(result)) this.#answer("value", result);
+    else {
+      const message = "a method that streams is an `async *` method, or returns its AsyncIterable, not a promise of it";
+      this.#last(refusalFrame("codec", message));
+    }
   }
 
   // ------------------------------------------------------------ answers
@@ -189,7 +218,7 @@ export class InboundCall implements CallControl {
     if (this.#over) return true;
     let frame: ReplyFrame;
     try {
-      frame = { kind, ...encodeValue(this.#bodies, value) };
+      frame = new AnswerFrame(kind, encodeValue(this.#bodies, value));
     } catch (error) {
       this.#last(encodingRefusal(error));
       return false;
@@ -205,12 +234,12 @@ export class InboundCall implements CallControl {
     this.#call.reply(frame);
   }
 
-  async #stream(source: AsyncIterable<unknown>): Promise<boolean> {
+  async #stream(source: AsyncIterable<unknown>): Promise<void> {
     const iterator = source[Symbol.asyncIterator]();
     this.#iterator = iterator;
     while (true) {
       // Paused for the caller, not for the generator: no deadline runs.
-      this.#deadline.stop();
+      this.#deadline?.stop();
       while (this.#credit === 0 && !this.#over) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -218,22 +247,22 @@ export class InboundCall implements CallControl {
       }
       if (this.#over) break;
       this.#dueAt = performance.now() + this.#call.request.timeoutMs;
-      this.#deadline.start();
+      this.#startDeadline();
       const { value, done } = await iterator.next();
       if (done === true) {
         this.#last({ kind: "end", contentType: "", body: new Uint8Array(0) });
-        return true;
+        return;
       }
       this.#credit--;
       if (!this.#answer("item", value)) break;
     }
     await iterator.return?.();
-    return false;
   }
 
   // ------------------------------------------------------------ the caller is gone
 
-  #expire(): void {
+  /** Called by its deadline. */
+  expired(): void {
     this.#last(refusalFrame("timeout", "the deadline passed on the server"));
     this.#stop(new BusError("timeout", "the caller's deadline has passed"));
   }
@@ -242,7 +271,7 @@ export class InboundCall implements CallControl {
   #stop(reason: BusError): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#deadline.clear();
+    this.#deadline?.stop();
     this.#controller?.abort(reason);
     this.#wake?.();
     // An async generator takes this up at its next yield; other iterators may end a pending `next` at once.

@@ -18,14 +18,21 @@ export function isReserved(name: string): boolean {
 
 const visible = /^[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Cn}]{1,255}$/u;
 
+/** Names that were found valid. Forgotten all at once when they are too many. */
+const known = new Set<string>();
+const maxKnown = 1_024;
+
 /** Throws "invalid" unless `name` can name a method: 1 to 255 visible characters. */
 export function checkMethodName(name: string): void {
+  if (known.has(name)) return;
   if (!visible.test(name)) {
     throw new BusError(
       "invalid",
       `${JSON.stringify(name.slice(0, 80))} is no method: give 1 to 255 visible characters without white space`,
     );
   }
+  if (known.size >= maxKnown) known.clear();
+  known.add(name);
 }
 
 export type Method = (this: unknown, ...args: unknown[]) => unknown;

@@ -10,27 +10,14 @@ import {
   withTrace,
 } from "@quadrant/contract";
 import type { CallSettings } from "./call-options.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline, type Due } from "./deadline.ts";
+import { Deadlines } from "./deadlines.ts";
 import { decodeValue, encodeArguments, errorOfFrame, streamWindow } from "./frame.ts";
+import { inFlightOf, maxInFlight } from "./in-flight.ts";
 import { checkMethodName } from "./method.ts";
+import { OutgoingRequest } from "./outgoing-request.ts";
 
-/** Calls of one connection that may be unanswered at once; one more is "overflow". */
-const maxInFlight: number = 65_536;
-const inFlight = new WeakMap<Context, { calls: number }>();
-
-function inFlightOf(context: Context): { calls: number } {
-  let count = inFlight.get(context);
-  if (count === undefined) {
-    count = { calls: 0 };
-    inFlight.set(context, count);
-  }
-  return count;
-}
-
-interface Taker {
-  resolve(result: IteratorResult<unknown, undefined>): void;
-  reject(error: BusError): void;
-}
+type Taker = Pick<PromiseWithResolvers<IteratorResult<unknown, undefined>>, "resolve" | "reject">;
 
 /** How a call ended: with a value (its frame), as a stream, or with an error. */
 type Outcome = { readonly value: ReplyFrame } | { readonly error: BusError } | "end";
@@ -39,38 +26,43 @@ type Outcome = { readonly value: ReplyFrame } | { readonly error: BusError } | "
  * A call on its way. Whether it is awaited or iterated is its caller's choice, made after it was sent: so it asks for a
  * stream's first items at once, keeps them, and lets the frames decide what was called.
  */
-export class OutboundCall implements ReplySink, Drainable {
+export class OutboundCall implements ReplySink, Drainable, Due {
   readonly #context: Context;
-  readonly #what: string;
+  readonly #address: string;
+  readonly #method: string;
+  readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #deadline: Deadline;
   readonly #inFlight: { calls: number };
   readonly #untrack: (() => void) | undefined;
-  readonly #onAbort = (): void => this.#giveUp(abortedError(this.#signal!, this.#what, this.#context.driver.name));
+  #onAbort: (() => void) | undefined;
   #driverCall: DriverCall | undefined;
   #cancelled = false;
   #use: "undecided" | "awaited" | "iterated" = "undecided";
   #streams = false;
-  #items: ReplyFrame[] = [];
+  /** Lists are made when there is something for them: most calls have none. */
+  #items: ReplyFrame[] | undefined;
   /** Items that the server may still send. */
   #credit = streamWindow;
   /** Items taken since credit was last granted. */
   #taken = 0;
-  #takers: Taker[] = [];
+  #takers: Taker[] | undefined;
   #outcome: Outcome | undefined;
   /** Whether the iterator has been told how it ended. */
   #told = false;
   #settle: Taker | undefined;
   #promise: Promise<unknown> | undefined;
-  #onEnd: (() => void)[] = [];
+  #onEnd: (() => void)[] | undefined;
 
   constructor(context: Context, address: string, method: string, args: readonly unknown[], settings: CallSettings) {
     const timeoutMs = settings.timeoutMs ?? context.requestTimeoutMs;
     this.#context = context;
     this.#inFlight = inFlightOf(context);
-    this.#what = `${address}.${method}`;
+    this.#address = address;
+    this.#method = method;
+    this.#timeoutMs = timeoutMs;
     this.#signal = settings.signal;
-    this.#deadline = new Deadline(timeoutMs, () => this.#expire(timeoutMs));
+    this.#deadline = new Deadline(Deadlines.of(context), timeoutMs, this);
     try {
       context.assertOpen();
       checkMethodName(method);
@@ -80,19 +72,25 @@ export class OutboundCall implements ReplySink, Drainable {
       if (this.#inFlight.calls >= maxInFlight) {
         throw this.#error("overflow", `${maxInFlight} calls are unanswered already: await some before you make more`);
       }
-      const { contentType, body } = encodeArguments(context.bodies, args);
+      const carried = encodeArguments(context.bodies, args);
       const headers = withTrace(settings.headers);
       this.#untrack = context.track(this);
       this.#inFlight.calls++;
-      this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+      if (this.#signal !== undefined) {
+        this.#onAbort = () => this.#giveUp(abortedError(this.#signal!, this.#what, context.driver.name));
+        this.#signal.addEventListener("abort", this.#onAbort, { once: true });
+      }
       this.#deadline.start();
-      const request = { address, method, headers, contentType, body, timeoutMs, credit: streamWindow };
-      this.#driverCall = calls.call(request, this);
+      this.#driverCall = calls.call(new OutgoingRequest(address, method, headers, carried, timeoutMs), this);
       // Its first frames may have come before the call to it returned.
       if (this.#cancelled) this.#driverCall.cancel();
     } catch (error) {
       this.#end({ error: this.#asBusError(error) });
     }
+  }
+
+  get #what(): string {
+    return `${this.#address}.${this.#method}`;
   }
 
   // ------------------------------------------------------------ from the driver
@@ -126,13 +124,14 @@ export class OutboundCall implements ReplySink, Drainable {
     // A stream that nobody iterates has as long to be noticed as an item has to come.
     if (this.#use === "undecided" && !this.#streams) this.#deadline.start();
     this.#streams = true;
-    const taker = this.#takers.shift();
+    const taker = this.#takers?.shift();
     if (taker === undefined) {
       if (this.#use === "iterated") this.#deadline.stop();
+      this.#items ??= [];
       this.#items.push(frame);
       return;
     }
-    if (this.#takers.length > 0) this.#deadline.start();
+    if (this.#takers!.length > 0) this.#deadline.start();
     else this.#deadline.stop();
     this.#hand(frame, taker);
   }
@@ -171,10 +170,11 @@ export class OutboundCall implements ReplySink, Drainable {
   #next(): Promise<IteratorResult<unknown, undefined>> {
     return new Promise((resolve, reject) => {
       const taker: Taker = { resolve, reject };
-      const frame = this.#items.shift();
+      const frame = this.#items?.shift();
       if (frame !== undefined) this.#hand(frame, taker);
       else if (this.#outcome !== undefined) this.#finish(taker);
       else {
+        this.#takers ??= [];
         if (this.#takers.length === 0) this.#deadline.start();
         this.#takers.push(taker);
       }
@@ -210,7 +210,7 @@ export class OutboundCall implements ReplySink, Drainable {
 
   /** The caller has left the loop. */
   #leave(): void {
-    this.#items = [];
+    this.#items = undefined;
     this.#told = true;
     if (this.#outcome !== undefined) return;
     this.#cancel();
@@ -222,23 +222,29 @@ export class OutboundCall implements ReplySink, Drainable {
   async drain(): Promise<void> {
     // A stream that nobody iterates is nobody's work.
     if (this.#streams && this.#use === "undecided") this.abandon();
-    if (this.#outcome === undefined) await new Promise<void>((resolve) => this.#onEnd.push(resolve));
+    if (this.#outcome !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEnd = [...(this.#onEnd ?? []), resolve];
+    await promise;
   }
 
   abandon(): void {
     this.#giveUp(this.#error("closed", `${this.#what}: the bus closed before the call ended`));
   }
 
-  #expire(timeoutMs: number): void {
+  /** Called by its deadline. */
+  expired(): void {
     const which = this.#streams ? "no further item within" : "no answer within";
     this.#cancel();
-    this.#end({ error: this.#error("timeout", `${this.#what}: ${which} ${timeoutMs} ms; it may have been executed`) });
+    this.#end({
+      error: this.#error("timeout", `${this.#what}: ${which} ${this.#timeoutMs} ms; it may have been executed`),
+    });
   }
 
   /** Ends the call here and now, and tells the server. */
   #giveUp(error: BusError): void {
     if (this.#outcome !== undefined) return;
-    this.#items = [];
+    this.#items = undefined;
     this.#cancel();
     this.#end({ error });
   }
@@ -251,15 +257,15 @@ export class OutboundCall implements ReplySink, Drainable {
   #end(outcome: Outcome): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
-    this.#deadline.clear();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#deadline.stop();
+    if (this.#onAbort !== undefined) this.#signal!.removeEventListener("abort", this.#onAbort);
     if (this.#untrack !== undefined) {
       this.#inFlight.calls--;
       this.#untrack();
     }
     if (this.#settle !== undefined) this.#settlePromise(outcome);
-    for (const taker of this.#takers.splice(0)) this.#finish(taker);
-    for (const ended of this.#onEnd.splice(0)) ended();
+    if (this.#takers !== undefined) for (const taker of this.#takers.splice(0)) this.#finish(taker);
+    if (this.#onEnd !== undefined) for (const ended of this.#onEnd.splice(0)) ended();
   }
 
   #settlePromise(outcome: Outcome): void {

@@ -2,6 +2,7 @@
  * The server's side, called by a driver that is the test itself. Over 500 lines, so that the driver stands here once for
  * everything that may happen to a call.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import {
   Bodies,
   BusError,
@@ -261,6 +262,28 @@ describe("the context of a call", () => {
     expect(callContext()).toBeUndefined();
     await new Caller(near, "look", [], { timeoutMs: Number.POSITIVE_INFINITY }).atLeast(1);
     expect(Number.isNaN(context!.deadline.getTime())).toBe(false);
+  });
+
+  it("stands in the asynchronous context in which the service was served, whoever calls, and outlasts other calls", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const look = async (): Promise<void> => {
+      seen.push([storage.getStore(), callContext()?.method]);
+      await turns(1);
+      seen.push([storage.getStore(), callContext()?.method]);
+    };
+    await storage.run("served", () => started({ first: look, second: look }));
+    await storage.run("called", async () => {
+      const calls = ["first", "second"].map((method) => new Caller(near, method, []));
+      expect(callContext()).toBeUndefined();
+      await Promise.all(calls.map((call) => call.atLeast(1)));
+    });
+    expect(seen).toEqual([
+      ["served", "first"],
+      ["served", "second"],
+      ["served", "first"],
+      ["served", "second"],
+    ]);
   });
 
   it("is there in a generator, at each step", async () => {

@@ -8,10 +8,13 @@ import {
   type Drainable,
   type InboundCall as DriverCall,
   type Registration,
+  Roster,
   type ServeOptions,
   type Server,
   type Service,
 } from "@quadrant/contract";
+import { callsFromHere, type InCall } from "./call-scope.ts";
+import { Deadlines } from "./deadlines.ts";
 import { InboundCall } from "./inbound-call.ts";
 import { type Method, methodsOf } from "./method.ts";
 
@@ -39,7 +42,9 @@ class AddressServer implements Server, Drainable {
   readonly #context: Context;
   readonly #service: object;
   readonly #concurrency: number;
-  readonly #running = new Set<InboundCall>();
+  readonly #deadlines: Deadlines;
+  readonly #inCall: InCall = callsFromHere();
+  readonly #running = new Roster<InboundCall>();
   readonly #waiting = new Set<InboundCall>();
   #handled = 0;
   #stopping = false;
@@ -51,6 +56,7 @@ class AddressServer implements Server, Drainable {
 
   constructor(context: Context, address: string, service: object, concurrency: number) {
     this.#context = context;
+    this.#deadlines = Deadlines.of(context);
     this.address = address;
     this.methods = methodsOf(service);
     this.#service = service;
@@ -72,13 +78,13 @@ class AddressServer implements Server, Drainable {
       call.refuse();
       return;
     }
-    const inbound = new InboundCall(call, this.#context.bodies, this.address);
+    const inbound = new InboundCall(call, this.#context.bodies, this.address, this.#deadlines);
     const method = this.methods.get(inbound.method);
     if (method === undefined) {
       const names = [...this.methods.keys()];
       const shown = names.length > maxNamed ? `${names.slice(0, maxNamed).join(", ")}, …` : names.join(", ");
       inbound.refuse("invalid", `no such method; there are ${shown}`);
-    } else if (this.#running.size < this.#concurrency) void this.#run(inbound, method);
+    } else if (this.#running.size < this.#concurrency) this.#run(inbound, method);
     else if (this.#waiting.size >= maxWaiting) {
       inbound.refuse("overflow", `${maxWaiting} calls wait already; call later or serve with more concurrency`);
     } else {
@@ -87,11 +93,21 @@ class AddressServer implements Server, Drainable {
     }
   }
 
-  async #run(call: InboundCall, method: Method): Promise<void> {
+  #run(call: InboundCall, method: Method): void {
     this.#running.add(call);
-    await call.run(method, this.#service);
+    const running = call.run(method, this.#service, this.#inCall);
+    if (running === undefined) this.#ran(call);
+    else void running.then(() => this.#ranOn(call));
+  }
+
+  #ran(call: InboundCall): void {
     this.#running.delete(call);
     this.#handled++;
+  }
+
+  /** Ran longer than the turn in which it was started: others may have had to wait for it. */
+  #ranOn(call: InboundCall): void {
+    this.#ran(call);
     this.#startNext();
     if (this.#running.size > 0) return;
     for (const idle of this.#idle.splice(0)) idle();
@@ -104,7 +120,7 @@ class AddressServer implements Server, Drainable {
       next.onLeave = undefined;
       // Its caller gave up by its own clock; starting it now would be work for nobody.
       if (next.pointless) next.refuse("timeout", "the deadline passed before the call could start");
-      else void this.#run(next, this.methods.get(next.method)!);
+      else this.#run(next, this.methods.get(next.method)!);
     }
   }
 

@@ -36,10 +36,16 @@ class CallResult implements Promise<unknown>, AsyncIterable<unknown> {
   }
 }
 
+/** Methods that a stub keeps, once they were asked for. */
+const maxMethods = 256;
+
+type StubMethod = (...args: unknown[]) => CallResult;
+
 class StubHandler implements ProxyHandler<object> {
   readonly #context: Context;
   readonly #address: string;
   readonly #settings: CallSettings;
+  readonly #methods = new Map<string, StubMethod>();
 
   constructor(context: Context, address: string, settings: CallSettings) {
     this.#context = context;
@@ -49,14 +55,22 @@ class StubHandler implements ProxyHandler<object> {
 
   get(target: object, name: string | symbol): unknown {
     if (typeof name === "symbol") return undefined;
+    const known = this.#methods.get(name);
+    if (known !== undefined) return known;
     if (name === "$with") {
       return (options: CallOptions): unknown =>
         makeStub(this.#context, this.#address, mergeOptions(this.#settings, options));
     }
     // Those of Object.prototype are the stub's own; `then` and its like are not there at all.
     if (isReserved(name)) return Reflect.get(target, name);
-    return (...args: unknown[]): CallResult =>
+    return this.#method(name);
+  }
+
+  #method(name: string): StubMethod {
+    const method: StubMethod = (...args) =>
       new CallResult(new OutboundCall(this.#context, this.#address, name, args, this.#settings));
+    if (this.#methods.size < maxMethods) this.#methods.set(name, method);
+    return method;
   }
 
   /** A stub has no members to set, list or delete. */

@@ -151,7 +151,7 @@ describe("a claim", () => {
 
 describe("a lease", () => {
   function lease(expiresInMs: number): StoredLease {
-    return new StoredLease(context, tuples, "s", { id: "1", expiresInMs }, performance.now());
+    return new StoredLease({ context, tuples, space: "s" }, { id: "1", expiresInMs }, performance.now());
   }
 
   it("counts down, to nothing", async () => {

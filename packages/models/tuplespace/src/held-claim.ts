@@ -1,20 +1,5 @@
-import {
-  after,
-  BusError,
-  type Claim,
-  type ClaimSettlement,
-  type Context,
-  checkLease,
-  type Drainable,
-  type Tuples,
-} from "@quadrant/contract";
-
-/** What a claim needs of where it was made. */
-export interface ClaimOrigin {
-  readonly context: Context;
-  readonly tuples: Tuples;
-  readonly space: string;
-}
+import { after, BusError, type Claim, type ClaimSettlement, checkLease, type Drainable } from "@quadrant/contract";
+import type { Origin } from "./origin.ts";
 
 interface Settling {
   readonly kind: "ack" | "nak";
@@ -24,7 +9,7 @@ interface Settling {
 /** A tuple on loan. */
 export class HeldClaim<T> implements Claim<T>, Drainable {
   readonly tuple: T;
-  readonly #origin: ClaimOrigin;
+  readonly #origin: Origin;
   readonly #token: string;
   readonly #controller = new AbortController();
   #untrack: (() => void) | undefined;
@@ -35,7 +20,7 @@ export class HeldClaim<T> implements Claim<T>, Drainable {
   #done = false;
   #onEnd: (() => void)[] = [];
 
-  constructor(origin: ClaimOrigin, tuple: T, token: string, leaseMs: number) {
+  constructor(origin: Origin, tuple: T, token: string, leaseMs: number) {
     this.tuple = tuple;
     this.#origin = origin;
     this.#token = token;

@@ -1,5 +1,15 @@
 /** The model over a driver: values in, values out, and everything that ends a wait. */
-import { any, type Bus, type BusError, between, connect, partial, type Tuple, type TupleSpace } from "@quadrant/bus";
+import {
+  any,
+  type Bus,
+  type BusError,
+  between,
+  connect,
+  partial,
+  type Template,
+  type Tuple,
+  type TupleSpace,
+} from "@quadrant/bus";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 let bus: Bus;
@@ -79,6 +89,24 @@ describe("tuples", () => {
       expect(await codeOf(space.outMany([["fine"], tuple as Tuple])), `tuple ${i}`).toBe(code);
     }
     expect(await space.count([any])).toBe(0);
+  });
+
+  it("are asked for by templates that are bounded as they are", async () => {
+    const long = "x".repeat(10_001);
+    const large: readonly Template[] = [
+      [long],
+      ["ü".repeat(6_000)],
+      { [long]: any },
+      partial({ a: long }),
+      new Array(4_000).fill(any),
+    ];
+    for (const [i, template] of large.entries()) {
+      for (const ask of [space.in(template), space.rd(template), space.inp(template), space.rdp(template)]) {
+        expect(await codeOf(ask), `template ${i}`).toBe("too-large");
+      }
+      expect(await codeOf(space.count(template)), `template ${i}`).toBe("too-large");
+    }
+    expect(await space.inp(["x".repeat(9_000)])).toBeUndefined();
   });
 
   it("in many: all or none, some, every one, counted", async () => {

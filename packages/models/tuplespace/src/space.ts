@@ -1,4 +1,5 @@
 import {
+  type Answer,
   assertSupported,
   BusError,
   type Claim,
@@ -7,6 +8,7 @@ import {
   checkDuration,
   checkLease,
   checkSignal,
+  type DirectTuples,
   decodeTuple,
   encodeTemplate,
   encodeTuple,
@@ -17,18 +19,24 @@ import {
   type SpaceOps,
   type Subscription,
   type Template,
+  TemplateParts,
   type Transaction,
   type Tuple,
   type TupleSpace,
   type Tuples,
   type Wait,
 } from "@quadrant/contract";
+import { directly } from "./directly.ts";
 import { Evaluation } from "./evaluation.ts";
 import { HeldClaim } from "./held-claim.ts";
+import type { Origin } from "./origin.ts";
 import { StoredLease } from "./stored-lease.ts";
 import { Waits } from "./waits.ts";
 
 const defaultClaimMs = 30_000;
+const unlimited: Wait = {};
+/** What a length takes in a text, at most. */
+const lengthDigits = 11;
 
 /** Throws "invalid" unless it is undefined or an object. */
 export function checkOptions(options: unknown): void {
@@ -37,34 +45,53 @@ export function checkOptions(options: unknown): void {
   }
 }
 
-/** The user's view of one space of the driver: values in, values out, each a copy. */
+function match<P>(text: string): Match<P> {
+  return decodeTuple(text) as Match<P>;
+}
+
+function found<P>(answer: Answer<string | undefined>): Promise<Match<P> | undefined> {
+  if (answer instanceof Promise) return answer.then((text) => (text === undefined ? undefined : match<P>(text)));
+  return Promise.resolve(answer === undefined ? undefined : match<P>(answer));
+}
+
+/**
+ * The user's view of one space of the driver: values in, values out, each a copy. What is called most is not `async`: an
+ * answer that is there at once then takes one promise and no more.
+ */
 export class Space implements TupleSpace {
   readonly name: string;
   readonly #context: Context;
   readonly #tuples: Tuples;
+  readonly #direct: DirectTuples;
   readonly #waits: Waits;
+  readonly #origin: Origin;
 
   constructor(context: Context, tuples: Tuples, name: string) {
     this.name = name;
     this.#context = context;
     this.#tuples = tuples;
+    this.#direct = tuples.direct ?? directly(tuples);
     this.#waits = Waits.of(context);
+    this.#origin = { context, tuples, space: name };
   }
 
   // ------------------------------------------------------------ putting out
 
-  async out<const T>(
-    tuple: T & FieldOf<T>,
-    options?: Wait & { readonly leaseMs?: number | undefined },
-  ): Promise<Lease> {
-    this.#context.assertOpen();
-    const text = this.#text(encodeTuple(tuple));
-    this.#checkWait(options, "out");
-    const leaseMs = this.#leaseMs(options?.leaseMs);
-    const sentAt = performance.now();
-    const wait = { timeoutMs: options?.timeoutMs, signal: options?.signal };
-    const granted = await this.#tuples.out(this.name, text, leaseMs, wait);
-    return new StoredLease(this.#context, this.#tuples, this.name, granted, sentAt);
+  out<const T>(tuple: T & FieldOf<T>, options?: Wait & { readonly leaseMs?: number | undefined }): Promise<Lease> {
+    try {
+      this.#context.assertOpen();
+      const text = this.#text(encodeTuple(tuple));
+      if (options !== undefined) this.#checkWait(options, "out");
+      const leaseMs = this.#leaseMs(options?.leaseMs);
+      // One that does not end has no need of the time.
+      const sentAt = leaseMs === undefined ? 0 : performance.now();
+      const wait = options === undefined ? unlimited : { timeoutMs: options.timeoutMs, signal: options.signal };
+      const answer = this.#direct.out(this.name, text, leaseMs, wait);
+      if (answer instanceof Promise) return answer.then((granted) => new StoredLease(this.#origin, granted, sentAt));
+      return Promise.resolve(new StoredLease(this.#origin, answer, sentAt));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async outMany(tuples: readonly Tuple[], options?: { readonly leaseMs?: number | undefined }): Promise<void> {
@@ -100,24 +127,30 @@ export class Space implements TupleSpace {
 
   // ------------------------------------------------------------ taking and reading
 
-  async in<const P extends Template>(template: P, options?: Wait): Promise<Match<P>> {
-    return this.#blocking<P>(template, options, "in", (text, wait) => this.#tuples.take(this.name, text, wait));
+  in<const P extends Template>(template: P, options?: Wait): Promise<Match<P>> {
+    return this.#blocking<P>(template, options, "in");
   }
 
-  async rd<const P extends Template>(template: P, options?: Wait): Promise<Match<P>> {
-    return this.#blocking<P>(template, options, "rd", (text, wait) => this.#tuples.read(this.name, text, wait));
+  rd<const P extends Template>(template: P, options?: Wait): Promise<Match<P>> {
+    return this.#blocking<P>(template, options, "rd");
   }
 
-  async inp<const P extends Template>(template: P): Promise<Match<P> | undefined> {
-    this.#context.assertOpen();
-    const text = await this.#tuples.takeNow(this.name, this.#template(template));
-    return text === undefined ? undefined : this.#match<P>(text);
+  inp<const P extends Template>(template: P): Promise<Match<P> | undefined> {
+    try {
+      this.#context.assertOpen();
+      return found<P>(this.#direct.takeNow(this.name, this.#parts(template)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  async rdp<const P extends Template>(template: P): Promise<Match<P> | undefined> {
-    this.#context.assertOpen();
-    const text = await this.#tuples.readNow(this.name, this.#template(template));
-    return text === undefined ? undefined : this.#match<P>(text);
+  rdp<const P extends Template>(template: P): Promise<Match<P> | undefined> {
+    try {
+      this.#context.assertOpen();
+      return found<P>(this.#direct.readNow(this.name, this.#parts(template)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async inMany<const P extends Template>(template: P, options: { readonly max: number }): Promise<readonly Match<P>[]> {
@@ -126,13 +159,13 @@ export class Space implements TupleSpace {
     if (options?.max === undefined) throw this.#invalid("inMany(template, { max }): say how many at most");
     checkCount("max", options.max);
     const texts = await this.#tuples.takeMany(this.name, this.#template(template), options.max);
-    return texts.map((text) => this.#match<P>(text));
+    return texts.map((text) => match<P>(text));
   }
 
   async rdAll<const P extends Template>(template: P): Promise<readonly Match<P>[]> {
     this.#context.assertOpen();
     const texts = await this.#tuples.readAll(this.name, this.#template(template));
-    return texts.map((text) => this.#match<P>(text));
+    return texts.map((text) => match<P>(text));
   }
 
   async count(template: Template): Promise<number> {
@@ -150,11 +183,10 @@ export class Space implements TupleSpace {
     this.#checkWait(options, "claim");
     checkLease("leaseMs", options?.leaseMs);
     const leaseMs = options?.leaseMs ?? defaultClaimMs;
-    const claimed = await this.#waits.run(options?.signal, (signal) =>
-      this.#tuples.claim(this.name, text, leaseMs, { timeoutMs: options?.timeoutMs, signal }),
-    );
-    const origin = { context: this.#context, tuples: this.#tuples, space: this.name };
-    return new HeldClaim(origin, this.#match<P>(claimed.tuple), claimed.token, leaseMs);
+    const ending = this.#waits.ending(options?.signal);
+    const claiming = this.#tuples.claim(this.name, text, leaseMs, ending.within(options?.timeoutMs));
+    const claimed = await this.#waits.wait(ending, options?.signal, claiming);
+    return new HeldClaim(this.#origin, match<P>(claimed.tuple), claimed.token, leaseMs);
   }
 
   async destroy(): Promise<void> {
@@ -197,25 +229,35 @@ export class Space implements TupleSpace {
 
   // ------------------------------------------------------------ checks and texts
 
-  async #blocking<P>(
-    template: Template,
-    options: Wait | undefined,
-    what: string,
-    operation: (text: string, wait: Wait) => Promise<string>,
-  ): Promise<Match<P>> {
-    this.#context.assertIntake();
-    const text = this.#template(template);
-    this.#checkWait(options, what);
-    const timeoutMs = options?.timeoutMs;
-    return this.#match<P>(await this.#waits.run(options?.signal, (signal) => operation(text, { timeoutMs, signal })));
-  }
-
-  #match<P>(text: string): Match<P> {
-    return decodeTuple(text) as Match<P>;
+  #blocking<P>(template: Template, options: Wait | undefined, what: "in" | "rd"): Promise<Match<P>> {
+    try {
+      this.#context.assertIntake();
+      const parts = this.#parts(template);
+      if (options !== undefined) this.#checkWait(options, what);
+      const ending = this.#waits.ending(options?.signal);
+      const wait = ending.within(options?.timeoutMs);
+      const answer =
+        what === "in" ? this.#direct.take(this.name, parts, wait) : this.#direct.read(this.name, parts, wait);
+      if (answer instanceof Promise) return this.#waits.wait(ending, options?.signal, answer).then(match<P>);
+      return Promise.resolve(match<P>(answer));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #template(template: Template): string {
     return this.#text(encodeTemplate(template));
+  }
+
+  #parts(template: Template): TemplateParts {
+    const taken = TemplateParts.of(template);
+    const { keys, parts } = taken;
+    // No less than its text has; most are so short that it need not be made to see that.
+    let length = lengthDigits;
+    for (const part of parts) length += part.length + lengthDigits;
+    if (keys !== undefined) for (const key of keys) length += key.length + lengthDigits;
+    if (length > this.#context.bodies.maxPayloadBytes / 3) this.#text(taken.text);
+    return taken;
   }
 
   #text(text: string): string {
@@ -234,7 +276,8 @@ export class Space implements TupleSpace {
   #checkWait(options: Wait | undefined, what: string): void {
     checkOptions(options);
     checkDuration("timeoutMs", options?.timeoutMs);
-    checkSignal(options?.signal, `${what} in space ${JSON.stringify(this.name)}`);
+    const signal = options?.signal;
+    if (signal !== undefined) checkSignal(signal, `${what} in space ${JSON.stringify(this.name)}`);
   }
 
   /** The lease to ask for; undefined for none. */

@@ -1,28 +1,17 @@
-import {
-  BusError,
-  type Context,
-  checkDuration,
-  isBusError,
-  type Lease,
-  type TupleLease,
-  type Tuples,
-} from "@quadrant/contract";
+import { BusError, checkDuration, isBusError, type Lease, type TupleLease } from "@quadrant/contract";
+import type { Origin } from "./origin.ts";
 
 /** The lease of a tuple that was put out. */
 export class StoredLease implements Lease {
-  readonly #context: Context;
-  readonly #tuples: Tuples;
-  readonly #space: string;
-  readonly #id: string;
+  readonly #origin: Origin;
+  readonly #granted: TupleLease;
   #grantedMs: number;
   /** When the request that granted it was sent: it runs here before it runs there. */
   #since: number;
 
-  constructor(context: Context, tuples: Tuples, space: string, granted: TupleLease, sentAt: number) {
-    this.#context = context;
-    this.#tuples = tuples;
-    this.#space = space;
-    this.#id = granted.id;
+  constructor(origin: Origin, granted: TupleLease, sentAt: number) {
+    this.#origin = origin;
+    this.#granted = granted;
     this.#grantedMs = granted.expiresInMs;
     this.#since = sentAt;
   }
@@ -32,12 +21,13 @@ export class StoredLease implements Lease {
   }
 
   async renew(leaseMs: number): Promise<void> {
-    this.#context.assertOpen();
+    const { context, tuples, space } = this.#origin;
+    context.assertOpen();
     if (leaseMs === undefined) throw new BusError("invalid", "renew(leaseMs): give milliseconds from now");
     checkDuration("leaseMs", leaseMs);
     const sentAt = performance.now();
     try {
-      const granted = await this.#tuples.renew(this.#space, this.#id, leaseMs);
+      const granted = await tuples.renew(space, this.#granted.id, leaseMs);
       this.#grantedMs = granted.expiresInMs;
       this.#since = sentAt;
     } catch (error) {
@@ -47,9 +37,10 @@ export class StoredLease implements Lease {
   }
 
   async cancel(): Promise<void> {
-    this.#context.assertOpen();
+    const { context, tuples, space } = this.#origin;
+    context.assertOpen();
     try {
-      await this.#tuples.cancel(this.#space, this.#id);
+      await tuples.cancel(space, this.#granted.id);
     } catch (error) {
       // Gone already, which is all that was asked for.
       if (!isBusError(error, "stale")) throw error;

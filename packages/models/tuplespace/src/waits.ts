@@ -1,7 +1,29 @@
-import { BusError, type Context, type Drainable, isBusError } from "@quadrant/contract";
+import { BusError, type Context, type Drainable, isBusError, type Wait } from "@quadrant/contract";
 
 /** Operations that share one controller: adding and removing listeners of a signal takes time with their number. */
 const perController = 32;
+
+/** What ends the operations that share it. */
+export class Ending implements Wait {
+  readonly timeoutMs: undefined = undefined;
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  /** How many wait. */
+  users = 0;
+
+  constructor() {
+    this.signal = this.#controller.signal;
+  }
+
+  /** The wait of an operation that has so long. */
+  within(timeoutMs: number | undefined): Wait {
+    return timeoutMs === undefined ? this : { timeoutMs, signal: this.signal };
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+}
 
 /**
  * The operations of a connection that wait for a tuple, so that they end when it begins to close: nothing new is taken
@@ -21,37 +43,38 @@ export class Waits implements Drainable {
   }
 
   readonly #context: Context;
-  /** Every controller in use, with how many use it. */
-  readonly #users = new Map<AbortController, number>();
-  #shared: AbortController = new AbortController();
+  readonly #used = new Set<Ending>();
+  #shared = new Ending();
   #closing = false;
 
   private constructor(context: Context) {
     this.#context = context;
   }
 
-  /** Runs an operation that ends with "closed" when the connection closes, "aborted" when `signal` is. */
-  async run<T>(signal: AbortSignal | undefined, operation: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const controller = signal === undefined ? this.#borrow() : new AbortController();
-    const onAbort = (): void => controller.abort(signal?.reason);
+  /** What an operation is given to end by. */
+  ending(signal: AbortSignal | undefined): Ending {
+    if (signal !== undefined) return new Ending();
+    if (this.#shared.users >= perController) this.#shared = new Ending();
+    return this.#shared;
+  }
+
+  /**
+   * Of an operation that has to wait, begun in this turn: ends it with "closed" when the connection closes, "aborted" when
+   * `signal` is.
+   */
+  async wait<T>(ending: Ending, signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
+    const onAbort = (): void => ending.abort(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.#users.set(controller, (this.#users.get(controller) ?? 0) + 1);
+    if (++ending.users === 1) this.#used.add(ending);
     try {
-      return await operation(controller.signal);
+      return await answer;
     } catch (error) {
       if (this.#closing && !signal?.aborted && isBusError(error, "aborted")) throw this.#closedError();
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
-      const left = this.#users.get(controller)! - 1;
-      if (left === 0) this.#users.delete(controller);
-      else this.#users.set(controller, left);
+      if (--ending.users === 0) this.#used.delete(ending);
     }
-  }
-
-  #borrow(): AbortController {
-    if ((this.#users.get(this.#shared) ?? 0) >= perController) this.#shared = new AbortController();
-    return this.#shared;
   }
 
   #closedError(): BusError {
@@ -67,6 +90,6 @@ export class Waits implements Drainable {
 
   abandon(): void {
     this.#closing = true;
-    for (const controller of [...this.#users.keys()]) controller.abort(this.#closedError());
+    for (const ending of [...this.#used]) ending.abort(this.#closedError());
   }
 }
