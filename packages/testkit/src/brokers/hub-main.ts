@@ -1,10 +1,12 @@
-import { startHub } from "@quadrant/zeromq";
+import { type HubOptions, startHub } from "@quadrant/zeromq";
 
 /**
- * A hub as a program: says its URL to the process that forked it, and ends with that process, however that one ends. The
- * operating system closes the channel between them even when the parent is killed.
+ * A hub as a program: its options come, and its URL goes, over the channel to the process that forked it. It ends with that
+ * process, however that one ends: the operating system closes the channel even when the parent is killed.
  */
-const hub = await startHub({ url: process.argv[2] });
 process.once("disconnect", () => process.exit(0));
-process.once("SIGTERM", () => void hub[Symbol.asyncDispose]().then(() => process.exit(0)));
-process.send!(hub.url);
+process.once("message", async (options: HubOptions) => {
+  const hub = await startHub(options);
+  process.once("SIGTERM", () => void hub[Symbol.asyncDispose]().then(() => process.exit(0)));
+  process.send!(hub.url);
+});

@@ -1,1 +1,3 @@
-export { type StartedBroker, startBroker } from "./broker.ts";
+export type { BrokerKind, BrokerOptions, Faults, Member, RestartOptions, StartedBroker, Way } from "./broker.ts";
+export { installBrokers } from "./installation.ts";
+export { startBroker } from "./start.ts";

@@ -76,6 +76,7 @@ async function names(scene: Scene): Promise<void> {
     ...[...bad, ...wildcardPatterns, "two.tokens"].flatMap((name) => [
       attempt(`log ${short(name)}`, "invalid", () => bus.log(name)),
       attempt(`space ${short(name)}`, "invalid", () => bus.space(name)),
+      attempt(`blobs ${short(name)}`, "invalid", () => bus.blobs(name)),
       attempt(`group ${short(name)}`, "invalid", () => bus.subscribe("s", { group: name })),
       attempt(`durable ${short(name)}`, "invalid", () => log.subscribe({ durable: name })),
       attempt(`deadLetters ${short(name)}`, "invalid", () => log.deadLetters(name)),
@@ -101,6 +102,7 @@ async function noNames(scene: Scene): Promise<void> {
       attempt(`log ${String(typeof value)}`, "invalid", () => bus.log(value)),
       attempt(`mailbox ${String(typeof value)}`, "invalid", () => bus.mailbox(value)),
       attempt(`space ${String(typeof value)}`, "invalid", () => bus.space(value)),
+      attempt(`blobs ${String(typeof value)}`, "invalid", () => bus.blobs(value)),
       attempt(`serve ${String(typeof value)}`, "invalid", () => bus.serve(value, { run: () => 1 })),
       attempt(`client ${String(typeof value)}`, "invalid", () => bus.client<{ run(): void }>(value).run()),
     ]),

@@ -126,7 +126,11 @@ async function headerBounds(scene: Scene): Promise<void> {
 
 async function lists(scene: Scene): Promise<void> {
   const name = scene.name();
-  for (const kind of ["mailbox", "log", "space"] as const) expect(await scene.bus.list(kind)).not.toContain(name);
+  for (const kind of ["mailbox", "log", "space", "blobs"] as const) {
+    expect(await scene.bus.list(kind)).not.toContain(name);
+  }
+  const blobs = `${name}-blobs`;
+  const store = await scene.bus.blobs(blobs);
   const [box, log, space] = [
     await scene.bus.mailbox(`${name}.box`),
     await scene.bus.log(`${name}-log`),
@@ -135,7 +139,8 @@ async function lists(scene: Scene): Promise<void> {
   expect((await scene.other.list("mailbox")).filter((each) => each.includes(name))).toEqual([box.address]);
   expect((await scene.other.list("log")).filter((each) => each.includes(name))).toEqual([log.name]);
   expect((await scene.other.list("space")).filter((each) => each.includes(name))).toEqual([space.name]);
-  await Promise.all([box.destroy(), log.destroy(), space.destroy()]);
+  expect((await scene.other.list("blobs")).filter((each) => each.includes(name))).toEqual([blobs]);
+  await Promise.all([box.destroy(), log.destroy(), space.destroy(), store.destroy()]);
 }
 
 async function namesApart(scene: Scene): Promise<void> {
@@ -144,8 +149,10 @@ async function namesApart(scene: Scene): Promise<void> {
   const box = await scene.bus.mailbox(name);
   const log = await scene.bus.log(name);
   const space = await scene.bus.space(name);
+  const store = await scene.bus.blobs(name);
   const service = { run: () => "called" };
   scene.own(await scene.bus.serve(name, service));
+  await store.put(name, new Uint8Array(1));
   await box.send("letter");
   await log.append(name, "entry");
   await space.out(["tuple"]);
@@ -155,7 +162,8 @@ async function namesApart(scene: Scene): Promise<void> {
   expect((await box.info()).waiting).toBe(1);
   expect((await log.info()).count).toBe(1);
   expect(await space.count([String])).toBe(1);
-  await Promise.all([box.destroy(), log.destroy(), space.destroy()]);
+  expect(await store.list()).toEqual([{ name, bytes: 1 }]);
+  await Promise.all([box.destroy(), log.destroy(), space.destroy(), store.destroy()]);
 }
 
 async function supports(scene: Scene): Promise<void> {
@@ -171,7 +179,6 @@ async function supports(scene: Scene): Promise<void> {
     "space.collect": () => space.collect(["t"], space),
     "space.inAll": () => space.inAll([["t"]]),
     "space.explain": () => space.explain(["t"]),
-    blobs: () => scene.bus.blobs(scene.name()),
   };
   for (const [feature, use] of Object.entries(refusable)) {
     if (support[feature]!.how === "refused") await rejection(use(), "unsupported");
@@ -197,7 +204,11 @@ export const busClauses: readonly Clause[] = [
   clause("bus/sizes", "bodies of 0 bytes to 1 MiB arrive unaltered", sizes),
   clause("bus/too-large", "over maxPayloadBytes is too-large, and nothing is sent", tooLarge),
   clause("bus/headers", "headers arrive as given, up to their bound", headerBounds),
-  clause("bus/list", "list names the mailboxes, logs and spaces there are", lists),
-  clause("bus/names-apart", "a subject, mailbox, log, space and server of one name do not meet", namesApart),
+  clause("bus/list", "list names the mailboxes, logs, spaces and blob stores there are", lists),
+  clause(
+    "bus/names-apart",
+    "a subject, mailbox, log, space, blob store and server of one name do not meet",
+    namesApart,
+  ),
   clause("bus/support", "support answers for every feature; what it refuses is unsupported at once", supports),
 ];

@@ -1,6 +1,9 @@
 import { badInputClauses } from "./bad-input.ts";
 import { badOptionClauses } from "./bad-options.ts";
 import { badValueClauses } from "./bad-values.ts";
+import { blobClauses } from "./blobs.ts";
+import { blobEndClauses } from "./blobs-ends.ts";
+import { blobFaultClauses } from "./blobs-faults.ts";
 import { busClauses } from "./bus.ts";
 import { busCloseClauses } from "./bus-close.ts";
 import { callClauses } from "./calls.ts";
@@ -8,6 +11,7 @@ import { callEndClauses } from "./calls-ends.ts";
 import { callStreamClauses } from "./calls-streams.ts";
 import type { Clause } from "./clause.ts";
 import { faultClauses } from "./faults.ts";
+import { keepingClauses } from "./keeping.ts";
 import { logClauses } from "./log.ts";
 import { logDurableClauses } from "./log-durables.ts";
 import { logRetentionClauses } from "./log-retention.ts";
@@ -53,6 +57,8 @@ export const clauses: readonly Clause[] = [
   ...callClauses,
   ...callEndClauses,
   ...callStreamClauses,
+  ...blobClauses,
+  ...blobEndClauses,
   ...busClauses,
   ...busCloseClauses,
   ...badInputClauses,
@@ -60,4 +66,6 @@ export const clauses: readonly Clause[] = [
   ...badOptionClauses,
   ...faultClauses,
   ...recoveryClauses,
+  ...keepingClauses,
+  ...blobFaultClauses,
 ];

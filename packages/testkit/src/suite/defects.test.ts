@@ -1,5 +1,6 @@
 import { connect } from "@quadrant/bus";
 import type {
+  BlobStore,
   Bus,
   ConnectOptions,
   Delivery,
@@ -54,6 +55,10 @@ const ofSpace = (break_: (space: TupleSpace) => TupleSpace): Break => {
   return (bus) => replacing(bus, { space: (on) => async (name, options) => break_(await on.space(name, options)) });
 };
 
+const ofBlobs = (break_: (store: BlobStore) => BlobStore): Break => {
+  return (bus) => replacing(bus, { blobs: (on) => async (name) => break_(await on.blobs(name)) });
+};
+
 const ofLog = (break_: (log: Log<unknown>) => Log<unknown>): Break => {
   return (bus) =>
     replacing(bus, { log: (on) => async (name, options) => break_((await on.log(name, options)) as never) as never });
@@ -85,6 +90,17 @@ function putOne(space: TupleSpace, tuple: unknown): Promise<Lease> {
 }
 
 let held: (() => Promise<void>) | undefined;
+
+/** All that an iterable gives before it throws. */
+async function untilItFails(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of source) chunks.push(chunk);
+  } catch {
+    // What came before it is kept.
+  }
+  return Buffer.concat(chunks);
+}
 
 /** What can be wrong with a driver, and the clause that has to find it. */
 const defects: readonly { readonly defect: string; readonly clause: string; readonly plant: Break }[] = [
@@ -236,6 +252,69 @@ const defects: readonly { readonly defect: string; readonly clause: string; read
           });
         },
       }),
+    ),
+  },
+  {
+    defect: "keeps what a source gave that failed",
+    clause: "blobs/source",
+    plant: ofBlobs((store) =>
+      replacing(store, {
+        put: (on) => async (name, data) => {
+          if (data instanceof Uint8Array || !(Symbol.asyncIterator in Object(data))) return on.put(name, data);
+          await on.put(name, await untilItFails(data));
+          return on.put("", data);
+        },
+      }),
+    ),
+  },
+  {
+    defect: "makes a blob seen before it is complete",
+    clause: "blobs/atomic",
+    plant: ofBlobs((store) =>
+      replacing(store, {
+        put: (on) => async (name, data) => {
+          await on.put(name, new Uint8Array(1));
+          return on.put(name, data);
+        },
+      }),
+    ),
+  },
+  {
+    defect: "goes on with another version of what it reads",
+    clause: "blobs/changed-while-read",
+    plant: ofBlobs((store) =>
+      replacing(store, {
+        get: (on) => async (name) => {
+          const blob = await on.get(name);
+          if (blob === undefined) return undefined;
+          return (async function* () {
+            for await (const chunk of blob) {
+              yield chunk;
+              break;
+            }
+            yield* (await on.get(name)) ?? [];
+          })();
+        },
+      }),
+    ),
+  },
+  {
+    defect: "has always deleted something",
+    clause: "blobs/delete",
+    plant: ofBlobs((store) =>
+      replacing(store, {
+        delete: (on) => async (name) => {
+          await on.delete(name);
+          return true;
+        },
+      }),
+    ),
+  },
+  {
+    defect: "lists blobs as they come",
+    clause: "blobs/list",
+    plant: ofBlobs((store) =>
+      replacing(store, { list: (on) => async (prefix) => (await on.list(prefix)).toReversed() }),
     ),
   },
   {

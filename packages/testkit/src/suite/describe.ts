@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Clause } from "./clause.ts";
 import { clauses } from "./clauses.ts";
 import type { Environment, OpenEnvironment } from "./environment.ts";
+import type {} from "./record.ts";
 import { closePair, openPair, type Pair, Scene, type SceneOptions } from "./scene.ts";
 
 export interface DescribeOptions extends SceneOptions {
@@ -9,6 +10,8 @@ export interface DescribeOptions extends SceneOptions {
   readonly exemptions?: Readonly<Record<string, string>> | undefined;
   /** Why the environment offers no broker to pause, kill and restart; the clauses that need one are then not run. */
   readonly noBroker?: string | undefined;
+  /** Why the broker keeps nothing when it is killed; the clauses that count on what it has kept are then not run. */
+  readonly notDurable?: string | undefined;
 }
 
 function concernOf(clause: Clause): string {
@@ -24,6 +27,7 @@ function checkExemptions(exemptions: Readonly<Record<string, string>>): void {
 }
 
 function describeConcern(
+  driver: string,
   concern: string,
   ofConcern: readonly Clause[],
   environment: () => Environment,
@@ -41,7 +45,8 @@ function describeConcern(
     for (const { id, promise, run } of ofConcern) {
       const exemption = options.exemptions?.[id];
       const title = exemption === undefined ? `${id}: ${promise}` : `${id}: ${promise} (exempt: ${exemption})`;
-      it(title, { fails: exemption !== undefined }, async () => {
+      it(title, { fails: exemption !== undefined }, async ({ task }) => {
+        task.meta.quadrantClause = { driver, version: environment().version, clause: id, exemption };
         const scene = new Scene(environment(), pair, options);
         try {
           await run(scene);
@@ -53,7 +58,12 @@ function describeConcern(
   });
 }
 
-function describeClauses(some: readonly Clause[], open: OpenEnvironment, options: DescribeOptions): void {
+function describeClauses(
+  driver: string,
+  some: readonly Clause[],
+  open: OpenEnvironment,
+  options: DescribeOptions,
+): void {
   let environment: Environment | undefined;
   const opened = (): Environment => {
     if (environment === undefined) throw new Error("the environment did not open");
@@ -66,10 +76,24 @@ function describeClauses(some: readonly Clause[], open: OpenEnvironment, options
     await environment?.close();
   });
   for (const [concern, ofConcern] of Map.groupBy(some, concernOf)) {
-    describeConcern(concern, ofConcern, opened, options);
+    describeConcern(driver, concern, ofConcern, opened, options);
   }
-  if (options.noBroker !== undefined) {
-    it(`offers no broker to do things to: ${options.noBroker}`, () => expect(opened().broker).toBeUndefined());
+  const { noBroker, notDurable } = options;
+  if (notDurable !== undefined) {
+    it(`keeps nothing: ${notDurable}`, async ({ task }) => {
+      const { version } = opened();
+      task.meta.quadrantAbsence = { driver, version, needs: ["durable broker"], reason: notDurable };
+      const { bus, other } = await openPair(opened(), options);
+      await closePair({ bus, other });
+      expect(bus.support.durability?.how).toBe("refused");
+    });
+  }
+  if (noBroker !== undefined) {
+    it(`offers no broker to do things to: ${noBroker}`, ({ task }) => {
+      const { version, broker } = opened();
+      task.meta.quadrantAbsence = { driver, version, needs: ["broker", "durable broker"], reason: noBroker };
+      expect(broker).toBeUndefined();
+    });
   }
 }
 
@@ -79,15 +103,18 @@ export function describeDriver(name: string, open: OpenEnvironment, options: Des
   describe(name, () => {
     describe("with the broker left alone", () => {
       describeClauses(
+        name,
         clauses.filter((clause) => clause.needs === "nothing"),
         open,
         options,
       );
     });
     if (options.noBroker !== undefined) return;
+    const needs = options.notDurable === undefined ? ["broker", "durable broker"] : ["broker"];
     describe("with a broker that fails", () => {
       describeClauses(
-        clauses.filter((clause) => clause.needs === "broker"),
+        name,
+        clauses.filter((clause) => needs.includes(clause.needs)),
         open,
         options,
       );

@@ -16,6 +16,8 @@ export interface Environment {
   readonly url: string;
   /** For every connection of the suite. */
   readonly options?: ConnectOptions | undefined;
+  /** Of the broker's server, for reports; undefined where there is none. */
+  readonly version?: string | undefined;
   /** Present where faults can be injected. */
   readonly broker?: Broker | undefined;
   close(): Promise<void>;

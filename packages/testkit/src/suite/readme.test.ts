@@ -6,7 +6,8 @@ import { clauses } from "./clauses.ts";
 const readme = fileURLToPath(new URL("../../README.md", import.meta.url));
 
 function table(): string {
-  const rows = clauses.map(({ id, promise, needs }) => `| \`${id}\`${needs === "broker" ? " ¹" : ""} | ${promise} |`);
+  const marks = { nothing: "", broker: " ¹", "durable broker": " ²" };
+  const rows = clauses.map(({ id, promise, needs }) => `| \`${id}\`${marks[needs]} | ${promise} |`);
   return ["| clause | promise |", "| --- | --- |", ...rows].join("\n");
 }
 

@@ -36,6 +36,11 @@ export class Scene {
     this.#options = options;
   }
 
+  /** For a connection of another process. */
+  get options(): ConnectOptions {
+    return this.#environment.options ?? {};
+  }
+
   get broker(): Broker {
     const { broker } = this.#environment;
     if (broker === undefined) throw new Error("this clause needs an environment with a broker to do things to");
