@@ -1,12 +1,11 @@
 import { BusError } from "@quadrant/bus";
 import { describe, expect, it } from "vitest";
-import { isPassing, persist } from "./persistence.ts";
+import { isPassing, keepDoing, persist } from "./persistence.ts";
 
 const unavailable = new BusError("unavailable", "away");
+const never = new AbortController().signal;
 
 describe("persist", () => {
-  const never = new AbortController().signal;
-
   it("repeats what may succeed later", async () => {
     let attempts = 0;
     const operation = async (): Promise<string> => {
@@ -17,7 +16,7 @@ describe("persist", () => {
     expect(attempts).toBe(3);
   });
 
-  it("does not repeat what cannot", async () => {
+  it("does not repeat what cannot, and nothing when its patience is at an end", async () => {
     for (const error of [new BusError("invalid", "wrong"), new BusError("stale", "lost"), new TypeError("broken")]) {
       let attempts = 0;
       const operation = async (): Promise<void> => {
@@ -27,26 +26,34 @@ describe("persist", () => {
       await expect(persist(operation, never)).rejects.toBe(error);
       expect(attempts).toBe(1);
     }
+    await expect(persist(() => Promise.reject(unavailable), never, -1)).rejects.toBe(unavailable);
   });
 
-  it("ends with the signal, also while it waits", async () => {
+  it("ends with its signal", async () => {
     const stop = new AbortController();
-    const waiting = persist(async () => {
+    const failing = persist(() => {
       setImmediate(() => stop.abort());
-      throw unavailable;
+      return Promise.reject(unavailable);
     }, stop.signal);
-    await expect(waiting).rejects.toMatchObject({ code: "aborted" });
-    await expect(persist(() => Promise.reject(unavailable), AbortSignal.abort())).rejects.toBe(unavailable);
+    await expect(failing).rejects.toMatchObject({ code: "aborted" });
   });
 });
 
-describe("isPassing", () => {
-  it("tells failures of the work from those around it", () => {
-    const open = new AbortController().signal;
-    expect(isPassing(unavailable, open)).toBe(true);
-    expect(isPassing(new BusError("stale", "lost"), open)).toBe(true);
-    expect(isPassing(new TypeError("broken"), open)).toBe(false);
-    expect(isPassing(new BusError("too-large", "much"), open)).toBe(false);
-    expect(isPassing(new TypeError("broken"), open, AbortSignal.abort())).toBe(true);
-  });
+it("keepDoing goes on after failures until its signal", async () => {
+  const stop = new AbortController();
+  let times = 0;
+  await keepDoing(async () => {
+    if (++times === 3) stop.abort();
+    throw new Error("again");
+  }, stop.signal);
+  expect(times).toBe(3);
+});
+
+it("a failure is passing when it says nothing about the work", () => {
+  const aborted = AbortSignal.abort();
+  expect(isPassing(unavailable)).toBe(true);
+  expect(isPassing(new BusError("stale", "lost"))).toBe(true);
+  expect(isPassing(new TypeError("broken"))).toBe(false);
+  expect(isPassing(new BusError("invalid", "wrong"))).toBe(false);
+  expect(isPassing(new TypeError("broken"), aborted)).toBe(true);
 });
