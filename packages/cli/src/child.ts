@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +11,9 @@ export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
+
+/** Where Node keeps what it has compiled: a process starts in a third of the time when one before it has. */
+const compileCache = join(tmpdir(), "quadrant-compile-cache");
 
 /** How long a child may take to drain before it is killed. */
 const drainMs = 5_000;
@@ -29,7 +34,7 @@ export class Child {
     stdout: "pipe" | "ignore" = "ignore",
   ) {
     this.#process = fork(program, [...args], {
-      env: { ...process.env, ...env },
+      env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...env },
       execPath: process.execPath,
       execArgv: [],
       detached: true,

@@ -10,7 +10,7 @@ function sessionUntil(signal: AbortSignal): Session {
   const io = new CapturedIo();
   const output = new Output(io, new Pipe(io.stdout, signal), new Secrets([]), { json: false, quiet: false });
   const withBus = (): Promise<never> => Promise.reject(new Error("no bus here"));
-  return { output, stdin: io.stdin, env: {}, signal, givenUrl: undefined, url: "memory:", withBus };
+  return { output, stdin: io.stdin, env: {}, signal, givenUrl: undefined, keys: {}, url: "memory:", withBus };
 }
 
 /** Consumes a feed that holds `items`, and that ends after them if `ends`. */

@@ -1,10 +1,28 @@
-import { topWords } from "@quadrant/mapreduce";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Bus } from "@quadrant/contract";
+import {
+  masterAddress,
+  newJobId,
+  progressSubject,
+  type Summary,
+  topWords,
+  WordResult,
+  type WordService,
+} from "@quadrant/mapreduce";
 import { type HubProcess, startHubProcess } from "./hub-process.ts";
+import { type Finished, runWithRoles } from "./mapreduce/job-run.ts";
+import { assertDone } from "./mapreduce/summary-text.ts";
 import { defaultUrl, type Session } from "./session.ts";
-import { type Counted, countWords, type WordCountOptions } from "./word-count.ts";
-import { askJob, assertAllRead, printModels, printSummary, type Summary, summaryOf } from "./word-count-report.ts";
+import { printModels, printWords, type WordSummary, wordSummaryOf } from "./word-count-report.ts";
 
-export interface MainJobOptions extends WordCountOptions {
+export interface MainJobOptions {
+  readonly folders: readonly string[];
+  /** Only files whose names end so; without it, every text file. */
+  readonly endings?: readonly string[] | undefined;
+  readonly workers: number;
+  readonly reducers: number;
   /** How many of the most frequent words to print. */
   readonly top: number;
   /** Whether to end when the words are counted. */
@@ -16,21 +34,26 @@ const ownJob = "words";
 /** The space in which the most frequent words lie afterwards, and how many. */
 const wordSpace = "words";
 const wordsShown = 1_000;
+const tellMs = 1_000;
 
 /**
- * The main job: a hub, workers, the words of every document; then, unless told to end, everything stays up until the
- * session's signal.
+ * The main job: a hub, the roles of MapReduce, the words of every document; then, unless told to end, everything stays up until
+ * the session's signal.
  */
 export async function runMainJob(session: Session, options: MainJobOptions): Promise<void> {
   const hub = await hubFor(session);
   const url = hub?.url ?? session.url;
   session.output.talk(hub === undefined ? `on ${url}` : `the hub is at ${url}`);
-  const job = hub === undefined ? options.job : ownJob;
+  const out = await mkdtemp(join(tmpdir(), "quadrant-words-"));
+  const { folders: inputs, endings, workers, reducers } = options;
+  const job = hub === undefined ? newJobId() : ownJob;
+  const request = { job, reference: { module: "word-count" }, inputs, endings, workers, reducers, out };
   try {
-    await countWords(session, url, { ...options, job, hubDied: hub?.died }, (counted) =>
-      present(session, options, url, hub, counted),
+    await runWithRoles(session, { url, request, hubDied: hub?.died }, (finished) =>
+      present(session, options, url, hub, finished),
     );
   } finally {
+    await rm(out, { recursive: true, force: true });
     await hub?.[Symbol.asyncDispose]();
   }
 }
@@ -46,25 +69,32 @@ async function present(
   options: MainJobOptions,
   url: string,
   hub: HubProcess | undefined,
-  counted: Counted,
+  { bus, summary }: Finished,
 ): Promise<void> {
   const { output } = session;
-  const { job, words } = counted.result;
-  const { top, progress } = await askJob(counted.bus, job, options.top);
-  const summary = summaryOf(counted, top);
-  const commands = options.once ? [] : commandsFor(session, url, summary);
-  if (output.json) await output.line(JSON.stringify({ ...summary, url: output.mask(url), try: commands }));
-  else {
-    await printSummary(output, summary);
-    await printModels(output, summary, progress);
+  if (summary.outcome !== "done") assertDone(output, summary);
+  const result = await WordResult.read(summary.out);
+  const description = "the words that were counted";
+  const server = await bus.serve(masterAddress(summary.job), result.service(), { description });
+  try {
+    const top = await bus.client<WordService>(masterAddress(summary.job)).top(options.top);
+    const words = wordSummaryOf(summary, result, top);
+    const commands = options.once ? [] : commandsFor(session, url, words);
+    if (output.json) await output.line(JSON.stringify({ ...words, url: output.mask(url), try: commands }));
+    else {
+      await printWords(output, words);
+      await printModels(output, words);
+    }
+    if (!options.once) {
+      const tuples = topWords(result.words, wordsShown);
+      if (tuples.length > 0) await (await bus.space(wordSpace)).outMany(tuples);
+      if (!output.json) await printCommands(session, commands);
+      await stayUp(session, hub, bus, summary);
+    }
+  } finally {
+    await server[Symbol.asyncDispose]();
   }
-  if (!options.once) {
-    const tuples = topWords(words, wordsShown);
-    if (tuples.length > 0) await (await counted.bus.space(wordSpace)).outMany(tuples);
-    if (!output.json) await printCommands(session, commands);
-    await stayUp(session, hub);
-  }
-  assertAllRead(output, summary.unread);
+  assertDone(output, summary);
 }
 
 async function printCommands({ output }: Session, commands: readonly string[]): Promise<void> {
@@ -75,23 +105,31 @@ async function printCommands({ output }: Session, commands: readonly string[]): 
 }
 
 /** Three things to do with what is up now, as a shell takes them. */
-function commandsFor(session: Session, url: string, { job, top }: Summary): readonly string[] {
+function commandsFor(session: Session, url: string, { job, top }: WordSummary): readonly string[] {
   const program = session.env.npm_lifecycle_event === "start" ? "npm run quadrant --" : "quadrant";
   const bus = url === defaultUrl ? "" : ` --url '${session.output.mask(url)}'`;
   const word = JSON.stringify(top[0]?.word ?? "bus");
   return [
     `${program} sub${bus} 'mapreduce.>'`,
-    `${program} call${bus} mapreduce.${job} count '${word}'`,
+    `${program} call${bus} ${masterAddress(job)} count '${word}'`,
     top.length > 0 ? `${program} rd${bus} ${wordSpace} '[${word}, "?number"]'` : `${program} services${bus}`,
   ];
 }
 
-/** Until Ctrl-C, or until the hub has died. */
-async function stayUp({ signal }: Session, hub: HubProcess | undefined): Promise<void> {
+/** Until Ctrl-C, or until the hub has died. Whoever comes meanwhile is told how it went. */
+async function stayUp({ signal }: Session, hub: HubProcess | undefined, bus: Bus, summary: Summary): Promise<void> {
   const stopped = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
     else signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
-  const error = await Promise.race([stopped, ...(hub === undefined ? [] : [hub.died])]);
-  if (error !== undefined && !signal.aborted) throw error;
+  const told = { job: summary.job, phase: summary.outcome, counters: summary.counters };
+  const telling = setInterval(() => {
+    bus.publish(progressSubject(summary.job), told).catch(() => undefined);
+  }, tellMs);
+  try {
+    const error = await Promise.race([stopped, ...(hub === undefined ? [] : [hub.died])]);
+    if (error !== undefined && !signal.aborted) throw error;
+  } finally {
+    clearInterval(telling);
+  }
 }

@@ -57,6 +57,8 @@ export interface CommonOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly connectTimeout?: number | undefined;
+  readonly keyFile?: string | undefined;
+  readonly serverKey?: string | undefined;
 }
 
 /** The options that every command takes, before or after its name. */
@@ -65,6 +67,8 @@ export function addCommonOptions(command: Command): Command {
     .option("-u, --url <url>", "the bus; else QUADRANT_URL, else zmq://127.0.0.1:7227")
     .option("-j, --json", "data as one JSON object a line")
     .option("-q, --quiet", "no talk on stderr, only warnings and failures")
+    .option("--key-file <file>", "this client's keys, by `hub keygen`; else QUADRANT_KEY_FILE")
+    .option("--server-key <key>", "the hub's public key; else QUADRANT_SERVER_KEY")
     .option("--connect-timeout <duration>", "how long to try to connect (default: 4s)", duration);
 }
 

@@ -42,6 +42,15 @@ describe("where things go", () => {
     expect(io.stderr.text).toBe("working\n");
   });
 
+  test("talk without passwords; what is known to be no secret as it is, though it has the shape of one", () => {
+    const io = new CapturedIo();
+    const output = outputOn(io);
+    const publicKey = "6s:Y&V@l!R]vwtTUgWe4nM-G)5m[Pa-PU*nx4c]=";
+    output.talk("at zmq://anna:hunter2@host");
+    output.talkPlainly(`its public key: ${publicKey}`);
+    expect(io.stderr.text).toBe(`at zmq://anna:***@host\nits public key: ${publicKey}\n`);
+  });
+
   test("with --json the record; with --quiet no talk, but failures", async () => {
     const io = new CapturedIo();
     const output = outputOn(io, { json: true, quiet: true });

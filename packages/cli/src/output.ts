@@ -59,6 +59,16 @@ export class Output {
     await this.#pipe.write(`${this.#io.stdout.isTTY ? escapeControl(text) : text}\n`);
   }
 
+  /** Whether stdout is a terminal. */
+  get interactive(): boolean {
+    return this.#io.stdout.isTTY === true;
+  }
+
+  /** Bytes as they are, at the pace of who reads them. */
+  bytes(chunk: Uint8Array): Promise<void> {
+    return this.#pipe.write(chunk);
+  }
+
   /** One datum: with --json the record as an object on its line, else the text. */
   async datum(record: object, text: () => string): Promise<void> {
     await this.line(this.json ? JSON.stringify(record) : text());
@@ -91,6 +101,11 @@ export class Output {
   /** Says something to the user, unless --quiet. */
   talk(text: string): void {
     if (!this.#quiet) this.#say(this.#talkColors.dim(this.#tame(text)));
+  }
+
+  /** Says, unless --quiet, what holds no secret for certain. A public key may look like a URL's user and password. */
+  talkPlainly(text: string): void {
+    if (!this.#quiet) this.#say(this.#talkColors.dim(escapeControl(text)));
   }
 
   /** Says what the user has to know. */
@@ -134,8 +149,8 @@ export class Pipe {
     });
   }
 
-  /** Resolves once the operating system has the text. Rejects with ClosedPipe, or what else went wrong (a full disk). */
-  async write(text: string): Promise<void> {
+  /** Resolves once the operating system has the text, or the bytes. Rejects with ClosedPipe, or what else went wrong (a full disk). */
+  async write(text: string | Uint8Array): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
     const waiting = AbortSignal.any([this.signal, this.#stop]);
     await new Promise<void>((resolve, reject) => {

@@ -90,7 +90,12 @@ describe("hub", () => {
   test("as JSON; SIGTERM ends it as well", async () => {
     const hub = quadrant(["--json", "hub", "--url", "zmq://127.0.0.1:0", "--quiet"]);
     await hub.until((out) => out.includes("\n"));
-    expect(JSON.parse(hub.out())).toEqual({ url: expect.stringMatching(/^zmq:/), pid: hub.child.pid });
+    expect(JSON.parse(hub.out())).toEqual({
+      url: expect.stringMatching(/^zmq:/),
+      pid: hub.child.pid,
+      data: null,
+      publicKey: null,
+    });
     hub.child.kill("SIGTERM");
     expect(await hub.ended).toBe(130);
     expect(hub.err()).toBe("ending; press Ctrl-C again to end at once\n");

@@ -3,6 +3,7 @@ import { type CatalogueEntry, catalogue } from "./catalogue.ts";
 import { ClosedPipe, describeFailure, exitCodes } from "./failure.ts";
 import { Interrupts } from "./interrupt.ts";
 import type { Io } from "./io.ts";
+import { keysOf } from "./key-file.ts";
 import { addCommonOptions, type CommonOptions } from "./option.ts";
 import { Output, Pipe } from "./output.ts";
 import { Secrets } from "./secret.ts";
@@ -40,6 +41,7 @@ function sessionOpener(run: Run): OpenSession {
     const url = givenUrl ?? defaultUrl;
     const output = outputOf(run, { json: options.json === true, quiet: options.quiet === true });
     const signal = AbortSignal.any([interrupts.signal, pipe.signal]);
+    const keys = keysOf(options, io.env);
     const connectTimeoutMs = options.connectTimeout;
     return {
       output,
@@ -50,9 +52,10 @@ function sessionOpener(run: Run): OpenSession {
       signal,
       givenUrl,
       url,
+      keys,
       withBus: (use) => {
         run.url = url;
-        return connected({ url, name: fullName(command), connectTimeoutMs, signal, output }, use);
+        return connected({ url, name: fullName(command), connectTimeoutMs, keys, signal, output }, use);
       },
     };
   };

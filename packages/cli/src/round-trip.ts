@@ -113,10 +113,26 @@ async function tupleRoundTrip(bus: Bus, rounds: number): Promise<Latency> {
   }
 }
 
-/** One of each model: what is sent comes back the way a user would see it. */
+async function blobRoundTrip(bus: Bus, rounds: number): Promise<Latency> {
+  const store = await bus.blobs(ownName());
+  const content = new Uint8Array(1_000);
+  try {
+    return await time(rounds, async () => {
+      await store.put("blob", content);
+      let bytes = 0;
+      for await (const chunk of (await store.get("blob")) ?? []) bytes += chunk.length;
+      if (bytes !== content.length) throw new Error(`blob: ${content.length} bytes were put and ${bytes} came back`);
+    });
+  } finally {
+    await store.destroy();
+  }
+}
+
+/** One of each model, and blobs: what is sent comes back the way a user would see it. */
 export const roundTrips: readonly RoundTrip[] = [
   { name: "publish → receive", measure: publishRoundTrip },
   { name: "call → answer", measure: callRoundTrip },
   { name: "send → receive → ack", measure: letterRoundTrip },
   { name: "out → in", measure: tupleRoundTrip },
+  { name: "put → get", measure: blobRoundTrip },
 ];

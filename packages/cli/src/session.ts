@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
 import type { Bus, BusStatus } from "@quadrant/contract";
 import type { Command } from "commander";
-import { misused } from "./failure.ts";
+import { failed, misused } from "./failure.ts";
 import type { Terminal } from "./io.ts";
+import { authOf, type KeyOptions } from "./key-file.ts";
 import type { Output } from "./output.ts";
 
 /** What a command works with: where its words go, whence its input comes, when it has to end, and the bus. */
@@ -16,6 +17,8 @@ export interface Session {
   readonly givenUrl: string | undefined;
   /** The same, or the address on which a hub listens unless told otherwise. */
   readonly url: string;
+  /** The keys to connect with, if any: then the connection is authenticated and encrypted. */
+  readonly keys: KeyOptions;
   /** Connects, runs `use`, and drains the connection whatever came of it. */
   withBus<T>(use: (bus: Bus) => Promise<T>): Promise<T>;
 }
@@ -36,6 +39,7 @@ export interface Connection {
   /** Shown in broker listings. */
   readonly name: string;
   readonly connectTimeoutMs: number | undefined;
+  readonly keys: KeyOptions;
   readonly signal: AbortSignal;
   readonly output: Output;
 }
@@ -47,8 +51,14 @@ function tellStatus(output: Output, { kind, detail }: BusStatus): void {
   if (kind === "denied") output.warn(`denied by the broker: ${JSON.stringify(detail ?? {})}`);
 }
 
-async function watchStatus(bus: Bus, output: Output): Promise<void> {
-  for await (const status of bus.status()) tellStatus(output, status);
+/** Resolves, once the bus is closed, with whether something was denied that nobody waited for. */
+async function watchStatus(bus: Bus, output: Output): Promise<boolean> {
+  let denied = false;
+  for await (const status of bus.status()) {
+    tellStatus(output, status);
+    if (status.kind === "denied") denied = true;
+  }
+  return denied;
 }
 
 /** Connects, runs `use`, and drains the connection whatever came of it. */
@@ -57,14 +67,19 @@ export async function connected<T>(connection: Connection, use: (bus: Bus) => Pr
   if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) {
     throw misused(`--url: ${url} is no URL; one looks like ${defaultUrl} or memory:`);
   }
+  const auth = await authOf(connection.keys);
   // Here, not above: it is what takes longest to load, and --help has no use for it.
   const { connect } = await import("@quadrant/bus");
-  const bus = await connect(url, { name, timeoutMs: connection.connectTimeoutMs ?? defaultConnectTimeoutMs, signal });
-  const watching = watchStatus(bus, output).catch(() => undefined);
+  const timeoutMs = connection.connectTimeoutMs ?? defaultConnectTimeoutMs;
+  const bus = await connect(url, { name, timeoutMs, auth, signal });
+  const watching = watchStatus(bus, output).catch(() => false);
+  let result: T;
   try {
-    return await use(bus);
+    result = await use(bus);
   } finally {
     await bus.close();
     await watching;
   }
+  if (await watching) throw failed("the broker denied some of it: see above");
+  return result;
 }

@@ -1,10 +1,10 @@
-import { compileTemplate, encodeTemplate, encodeTuple, splitText, type Tuple } from "@quadrant/contract";
+import { compileTemplate, encodeTemplate, encodeTuple, type Tuple } from "@quadrant/contract";
 import { describe, expect, test } from "vitest";
 import { CommandFailure } from "./failure.ts";
 import { parseTemplate, templateHelp } from "./template-argument.ts";
 
 function matches(template: string, tuple: Tuple): boolean {
-  return compileTemplate(encodeTemplate(parseTemplate(template))).matches(splitText(encodeTuple(tuple)));
+  return compileTemplate(encodeTemplate(parseTemplate(template))).matches(encodeTuple(tuple));
 }
 
 describe("holes", () => {

@@ -406,20 +406,25 @@ describe.each(drivers)("on %s", (driver, open) => {
   });
 
   describe("info and doctor", () => {
+    const there = (): Promise<readonly (readonly unknown[])[]> =>
+      Promise.all([bus.list("mailbox"), bus.list("log"), bus.list("space"), bus.list("blobs"), bus.services()]);
+
     test("info names what is there", async () => {
       await bus.mailbox("known");
       await bus.log("known-log");
       await bus.space("known-space");
+      await bus.blobs("known-blobs");
       const [info] = await records(["info"]);
       expect(info).toMatchObject({ driver, url: bus.url });
       expect(info!.mailboxes).toContain("known");
       expect(info!.logs).toContain("known-log");
       expect(info!.spaces).toContain("known-space");
+      expect(info!.blobs).toContain("known-blobs");
       expect((await output(["info"])).join("\n")).toMatch(new RegExp(`driver +${driver}`));
     });
 
     test("doctor: versions, support, latency, findings; it leaves nothing behind", async () => {
-      const before = await Promise.all([bus.list("mailbox"), bus.list("log"), bus.list("space"), bus.services()]);
+      const before = await there();
       const rows = await records(["doctor", "--rounds", "5"]);
       const of = (kind: string): Record<string, unknown>[] => rows.filter((row) => row.kind === kind);
       expect(of("version")).toContainEqual({ kind: "version", version: "node", is: process.version });
@@ -429,6 +434,7 @@ describe.each(drivers)("on %s", (driver, open) => {
         "call → answer",
         "send → receive → ack",
         "out → in",
+        "put → get",
       ]);
       for (const { "p50 ms": p50, rounds } of of("latency")) {
         expect(Number(p50)).toBeGreaterThan(0);
@@ -436,7 +442,7 @@ describe.each(drivers)("on %s", (driver, open) => {
       }
       expect(of("check")).toContainEqual(expect.objectContaining({ check: "connect", level: "ok" }));
       expect(of("check")).toContainEqual(expect.objectContaining({ check: "durability", level: "warning" }));
-      const after = await Promise.all([bus.list("mailbox"), bus.list("log"), bus.list("space"), bus.services()]);
+      const after = await there();
       expect(after.map((list) => list.length)).toEqual(before.map((list) => list.length));
       const text = (await output(["doctor", "--rounds", "1"])).join("\n");
       for (const part of ["quadrant ", "durability", "publish → receive", "fix"]) expect(text).toContain(part);

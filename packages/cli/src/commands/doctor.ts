@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { Bus } from "@quadrant/contract";
+import { type Bus, isBusError } from "@quadrant/contract";
 import type { Command } from "commander";
+import { type Answering, answeringAt } from "../answering.ts";
+import { checkSettings, findingOf } from "../broker-diagnosis.ts";
 import {
   checkClock,
   checkDurability,
@@ -44,10 +46,16 @@ class Report {
       return await work();
     } catch (error) {
       if (this.#session.signal.aborted) throw error;
-      const { message } = describeFailure(error, this.#session.url);
-      this.add({ check, level: "broken", detail: this.#session.output.mask(message) });
+      this.refused(check, error, false);
       return undefined;
     }
+  }
+
+  /** An error, with what mends its cause. `answering`: who listens where the bus should be. */
+  refused(check: string, error: unknown, connecting: boolean, answering?: Answering | undefined): void {
+    const detail = this.#session.output.mask(describeFailure(error, this.#session.url).message);
+    const code = isBusError(error) ? error.code : undefined;
+    this.add(findingOf({ check, code, detail, connecting }, this.#session.url, answering));
   }
 
   async section(kind: string, columns: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
@@ -117,8 +125,10 @@ async function examine(report: Report, session: Session, rounds: number): Promis
     const tookMs = performance.now() - began;
     const url = session.output.mask(bus.url);
     report.add({ check: "connect", level: "ok", detail: `${url} answered in ${tookMs.toFixed(1)} ms` });
-    report.add(checkTransport(bus.url, false));
-    report.add(checkDurability(bus));
+    report.add(checkTransport(bus.url, session.keys.keyFile !== undefined));
+    const settings = checkSettings(bus.support);
+    for (const finding of settings) report.add(finding);
+    if (settings.length === 0) report.add(checkDurability(bus));
     const description = await report.attempt("description", () => describe(bus));
     await report.section("version", ["version", "is"], versionsOf(bus, description ?? {}));
     await report.section(
@@ -146,9 +156,8 @@ export function configure(command: Command, open: OpenSession): void {
       } catch (error) {
         if (session.signal.aborted || (error instanceof CommandFailure && error.exitCode === exitCodes.usage))
           throw error;
-        const { message, exitCode } = describeFailure(error, session.url);
-        if (exitCode === exitCodes.usage) throw error;
-        report.add({ check: "connect", level: "broken", detail: session.output.mask(message) });
+        if (describeFailure(error, session.url).exitCode === exitCodes.usage) throw error;
+        report.refused("connect", error, true, await answeringAt(session.url));
       }
       await report.finish();
       if (report.broken > 0) throw failed(`${report.broken} broken`);

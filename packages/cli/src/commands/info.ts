@@ -11,6 +11,7 @@ interface Overview {
   readonly mailboxes: readonly string[];
   readonly logs: readonly string[];
   readonly spaces: readonly string[];
+  readonly blobs: readonly string[];
   readonly services: readonly string[];
   /** What the driver tells of itself and its broker: counters, versions, clients. */
   readonly details: Readonly<Record<string, unknown>>;
@@ -24,10 +25,11 @@ function countSupport(support: Support): Overview["support"] {
 
 async function overviewOf(bus: Bus, output: Output): Promise<Overview> {
   const { describe } = await import("@quadrant/bus");
-  const [mailboxes, logs, spaces, services, details] = await Promise.all([
+  const [mailboxes, logs, spaces, blobs, services, details] = await Promise.all([
     bus.list("mailbox"),
     bus.list("log"),
     bus.list("space"),
+    bus.list("blobs"),
     bus.services(),
     describe(bus),
   ]);
@@ -38,18 +40,27 @@ async function overviewOf(bus: Bus, output: Output): Promise<Overview> {
     mailboxes: mailboxes.toSorted(),
     logs: logs.toSorted(),
     spaces: spaces.toSorted(),
+    blobs: blobs.toSorted(),
     services: [...new Set(services.map(({ address }) => address))].sort(),
     details,
   };
 }
 
-/** Nested details as dotted names, each on a line. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Nested details as dotted names, each on a line; of a list of records, each record on a line. */
 function detailLines(details: Readonly<Record<string, unknown>>, path: string): string[] {
-  return Object.entries(details).flatMap(([name, value]) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? detailLines(value as Readonly<Record<string, unknown>>, `${path}${name}.`)
-      : [`${path}${name}  ${Array.isArray(value) ? valueText(value) : String(value)}`],
-  );
+  return Object.entries(details).flatMap(([name, value]) => {
+    if (isRecord(value)) return detailLines(value, `${path}${name}.`);
+    if (!Array.isArray(value)) return [`${path}${name}  ${String(value)}`];
+    if (value.length === 0 || !value.every(isRecord)) return [`${path}${name}  ${valueText(value)}`];
+    return value.map((each, index) => {
+      const fields = Object.entries(each).map(([field, is]) => `${field} ${valueText(is)}`);
+      return `${path}${name}.${index + 1}  ${fields.join("  ")}`;
+    });
+  });
 }
 
 function overviewText(overview: Overview): string {
@@ -62,6 +73,7 @@ function overviewText(overview: Overview): string {
     `mailboxes  ${names(overview.mailboxes)}`,
     `logs       ${names(overview.logs)}`,
     `spaces     ${names(overview.spaces)}`,
+    `blobs      ${names(overview.blobs)}`,
     `services   ${names(overview.services)}`,
     ...detailLines(overview.details, ""),
   ].join("\n");
