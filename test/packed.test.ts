@@ -65,9 +65,10 @@ function nameOf(tarball: string): string {
   return `@quadrant/${/^quadrant-(.+)-\d+\.\d+\.\d+/.exec(tarball)?.[1]}`;
 }
 
-/** The suite needs its peer, vitest, which is not installed here. */
+/** Of the testkit all but the suite, which needs its peer, vitest, that is not installed here. */
 function importable(): readonly string[] {
-  return tarballs.map(nameOf).filter((name) => name !== "@quadrant/testkit");
+  const names = tarballs.map(nameOf).filter((name) => name !== "@quadrant/testkit");
+  return [...names, "@quadrant/testkit/brokers", "@quadrant/testkit/faults"];
 }
 
 describe("the packed packages", () => {
@@ -129,6 +130,31 @@ describe("the packed packages", () => {
     `;
     await writeFile(join(folder, "hub.mjs"), program);
     expect(await run(process.execPath, "hub.mjs")).toEqual({ stdout: "world\n", stderr: "" });
+  });
+
+  it("start a broker and injure the way to it", async () => {
+    const program = `
+      import { connect } from "@quadrant/bus";
+      import { startBroker } from "@quadrant/testkit/brokers";
+      import { faultProxy } from "@quadrant/testkit/faults";
+      const broker = await startBroker("zeromq", { durable: true });
+      const proxy = await faultProxy(broker.url);
+      const bus = await connect(proxy.url);
+      const box = await bus.mailbox("box");
+      await box.send("kept");
+      await broker.kill();
+      await broker.restart();
+      for await (const letter of await box.receive()) {
+        console.log(letter.data);
+        await letter.ack();
+        break;
+      }
+      await bus.close();
+      await proxy.close();
+      await broker[Symbol.asyncDispose]();
+    `;
+    await writeFile(join(folder, "broker.mjs"), program);
+    expect(await run(process.execPath, "broker.mjs")).toEqual({ stdout: "kept\n", stderr: "" });
   });
 
   it("refuse to compile what the types forbid", async () => {

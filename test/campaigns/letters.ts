@@ -9,6 +9,7 @@ import { type Bus, connect, type Mailbox } from "@quadrant/bus";
 import { startBroker } from "@quadrant/testkit/brokers";
 import { type LetterBody, type LetterEvent, letterBody } from "./letter-record.ts";
 import { type ConsumerRecord, judge, type LetterVerdict } from "./letter-verdict.ts";
+import { seeded } from "./seeded.ts";
 
 export interface LetterCampaign {
   readonly letters: number;
@@ -28,17 +29,6 @@ export interface LetterReport extends LetterVerdict {
 /** The price of a kill: how long what the dead held stays away. */
 const leaseMs = 1_000;
 const program = fileURLToPath(new URL("./letter-consumer.ts", import.meta.url));
-
-/** Mulberry32: a small generator that can be seeded. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 interface Consumer {
   readonly child: ChildProcess;
