@@ -125,3 +125,4 @@ export {
   type Tuple,
 } from "./tuple.ts";
 export { decodeField, decodeTuple, encodeField, encodeTuple, splitText, type TextParts } from "./tuple-text.ts";
+export { afterTurn } from "./turn.ts";

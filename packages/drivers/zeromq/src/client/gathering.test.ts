@@ -1,5 +1,5 @@
+import { afterTurn } from "@quadrant/contract";
 import { expect, test } from "vitest";
-import { afterTurn } from "../link/turn.ts";
 import { Gathering } from "./gathering.ts";
 
 interface Sender {

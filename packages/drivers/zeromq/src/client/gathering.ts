@@ -1,4 +1,4 @@
-import { afterTurn } from "../link/turn.ts";
+import { afterTurn } from "@quadrant/contract";
 
 /** What is gathered leaves before its turn ends once it is so much, or was kept for so long. */
 const gatheredBytes = 49_152;
