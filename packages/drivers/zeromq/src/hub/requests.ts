@@ -16,8 +16,8 @@ interface Request {
   readonly code: number;
   readonly operation: HubOperation;
   readonly layout: Layout | undefined;
-  /** Its values; of those that can be asked again a copy that outlives the packet. */
-  readonly body: Buffer;
+  /** Of what can be asked again its values, a character a byte: a string is made, and kept, for less than a buffer. */
+  readonly kept: string;
   readonly abort: Withdrawal | undefined;
   readonly asked: Asked;
   /** The client is away: it is withdrawn, to be asked again. */
@@ -72,16 +72,17 @@ export class HubRequests {
       this.#respondError(id, new BusError("overflow", message));
     } else {
       const again = operation.waits || operation.captures;
-      this.#run({
+      const request = {
         id,
         code,
         operation,
         layout: layouts.get(code),
-        body: again ? Buffer.from(body) : body,
+        kept: again ? body.toString("latin1") : "",
         abort: operation.waits ? new Withdrawal() : undefined,
         asked: this.#asked(id, first),
         suspended: false,
-      });
+      };
+      this.#run(request, body);
     }
   }
 
@@ -93,10 +94,10 @@ export class HubRequests {
     return { ticket: `${of}${first ?? this.#session.id}:${id}`, again: first !== undefined };
   }
 
-  #run(request: Request): void {
+  #run(request: Request, body: Buffer): void {
     this.#running.set(request.id, request);
-    this.#bytes += request.body.length;
-    const { operation, layout, body, abort, asked } = request;
+    this.#bytes += request.kept.length;
+    const { operation, layout, abort, asked } = request;
     let outcome: Promise<Outcome>;
     try {
       const values = layout === undefined ? Values.read(body) : layout.readRequest(body);
@@ -142,9 +143,9 @@ export class HubRequests {
   resume(): void {
     const suspended = [...this.#suspended.values()];
     this.#suspended.clear();
-    for (const { id, code, operation, layout, body, asked } of suspended) {
-      const abort = operation.waits ? new Withdrawal() : undefined;
-      this.#run({ id, code, operation, layout, body, abort, asked, suspended: false });
+    for (const request of suspended) {
+      const abort = request.operation.waits ? new Withdrawal() : undefined;
+      this.#run({ ...request, abort, suspended: false }, Buffer.from(request.kept, "latin1"));
     }
   }
 
@@ -196,7 +197,7 @@ export class HubRequests {
   }
 
   #ran(request: Request): void {
-    if (this.#running.delete(request.id)) this.#bytes -= request.body.length;
+    if (this.#running.delete(request.id)) this.#bytes -= request.kept.length;
   }
 
   #arrived(id: number): void {
