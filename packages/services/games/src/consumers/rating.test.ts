@@ -5,7 +5,10 @@ import { Ratings } from "./rating.ts";
 it("moves known ratings by known amounts", () => {
   const ratings = new Ratings();
   ratings.record("nim", "ann", "bob", 1);
-  expect(ratings.top("nim", 10).map(({ name, rating }) => [name, rating])).toEqual([["ann", 1_216], ["bob", 1_184]]);
+  expect(ratings.top("nim", 10).map(({ name, rating }) => [name, rating])).toEqual([
+    ["ann", 1_216],
+    ["bob", 1_184],
+  ]);
   ratings.record("nim", "ann", "bob", 0.5);
   // Expected of ann: 1 / (1 + 10^(-32/400)) = 0.5459.
   expect(ratings.player("ann")[0]?.rating).toBeCloseTo(1_216 + 32 * (0.5 - 0.545_921_7), 3);
