@@ -12,7 +12,7 @@ it("moves known ratings by known amounts", () => {
   ratings.record("nim", "ann", "bob", 0.5);
   // Expected of ann: 1 / (1 + 10^(-32/400)) = 0.5459.
   expect(ratings.player("ann")[0]?.rating).toBeCloseTo(1_216 + 32 * (0.5 - 0.545_921_7), 3);
-  expect(ratings.player("ann")).toMatchObject([{ game: "nim", won: 1, lost: 0, drawn: 1 }]);
+  expect(ratings.player("ann")).toMatchObject([{ game: "nim", played: 2, won: 1, lost: 0, drawn: 1 }]);
   expect(ratings.player("bob")).toMatchObject([{ game: "nim", won: 0, lost: 1, drawn: 1 }]);
   ratings.record("nim", "ann", "ann", 1);
   expect(ratings.player("ann")).toMatchObject([{ won: 1 }]);
@@ -31,6 +31,7 @@ it("gives away what it takes, and counts each result once for each side", () => 
       expect(top.reduce((sum, { rating }) => sum + rating - 1_200, 0)).toBeCloseTo(0, 6);
       const rated = results.filter(([first, second]) => first !== second).length;
       expect(top.reduce((sum, { won, lost, drawn }) => sum + won + lost + drawn, 0)).toBe(rated * 2);
+      expect(top.reduce((sum, { played }) => sum + played, 0)).toBe(rated * 2);
       expect(top.map(({ rating }) => rating)).toEqual(top.map(({ rating }) => rating).sort((a, b) => b - a));
     }),
   );

@@ -2,6 +2,7 @@
 export interface Standing {
   readonly name: string;
   readonly rating: number;
+  readonly played: number;
   readonly won: number;
   readonly lost: number;
   readonly drawn: number;
@@ -40,7 +41,7 @@ export class Ratings {
   }
 
   #of(game: string, name: string): Standing {
-    return this.#games.get(game)?.get(name) ?? { name, rating: firstRating, won: 0, lost: 0, drawn: 0 };
+    return this.#games.get(game)?.get(name) ?? { name, rating: firstRating, played: 0, won: 0, lost: 0, drawn: 0 };
   }
 
   #set(game: string, was: Standing, gain: number, score: number): void {
@@ -49,6 +50,7 @@ export class Ratings {
     standings.set(was.name, {
       name: was.name,
       rating: was.rating + gain,
+      played: was.played + 1,
       won: was.won + (score === 1 ? 1 : 0),
       lost: was.lost + (score === 0 ? 1 : 0),
       drawn: was.drawn + (score === 0.5 ? 1 : 0),
