@@ -99,7 +99,7 @@ it("a matchmaker that dies with claims, before its answer or after, loses nobody
   expect(cid?.match).not.toBe("first");
   await settled(lobby);
   expect((await lobby.rdAll(["seated", String, String, Object])).length).toBe(4);
-  expect(held.every(({ signal }) => signal.aborted)).toBe(true);
+  await expect.poll(() => held.every(({ signal }) => signal.aborted)).toBe(true);
 });
 
 it("what is no seeker is passed over", async () => {
