@@ -1,5 +1,13 @@
 import { type Bus, connect } from "@quadrant/bus";
-import { lobbyName, type Seating, takeSeat } from "@quadrant/games";
+import {
+  archiveName,
+  type Leaderboard,
+  leaderboardAddress,
+  lobbyName,
+  readArchived,
+  type Seating,
+  takeSeat,
+} from "@quadrant/games";
 import { type BrokerKind, type StartedBroker, startBroker } from "@quadrant/testkit/brokers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Consumers } from "./games/consumers.ts";
