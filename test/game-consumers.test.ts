@@ -56,5 +56,35 @@ describe.each(["zeromq", "nats", "redis"] as const satisfies readonly BrokerKind
       }
       expect(await lobby.count(["seated", String, String, Object])).toBe(players);
     });
+
+    it("archive and leaderboard, killed all the time, keep and count each match once", {
+      timeout: 120_000,
+    }, async () => {
+      await using consumers = new Consumers(broker.url);
+      await Promise.all(["archive", "leaderboard"].map((consumer) => consumers.start(consumer)));
+      const log = await bus.log<unknown>("games");
+      const matches = 60;
+      for (let at = 0; at < matches; at++) {
+        const append = (...events: unknown[]): Promise<unknown> => log.append(`games.nim.m${at}`, { v: 1, at, events });
+        await append({ kind: "created", seed: at, seats: [{ name: "ann" }, { name: `p${at}` }] });
+        await append({ kind: "moved", seat: 0, move: { heap: 0, take: 1 } });
+        await append({ kind: "ended", outcome: { winner: at % 2 }, by: "resignation" });
+        if (at % 12 === 5) await consumers.kill();
+      }
+      const store = await bus.blobs(archiveName);
+      await expect.poll(async () => (await store.list()).length, { timeout: 60_000 }).toBe(matches);
+      for (const at of [0, 5, matches - 1]) {
+        const archived = await readArchived(bus, "nim", `m${at}`);
+        expect(archived?.map(({ version, events }) => [version, events[0]?.kind])).toEqual([
+          [1, "created"],
+          [2, "moved"],
+          [3, "ended"],
+        ]);
+      }
+      const leaderboard = bus.client<Leaderboard>(leaderboardAddress);
+      const ann = async (): Promise<unknown> => (await leaderboard.player({ name: "ann" }).catch(() => []))[0];
+      const half = matches / 2;
+      await expect.poll(ann, { timeout: 60_000 }).toMatchObject({ played: matches, won: half, lost: half });
+    });
   },
 );

@@ -1,4 +1,5 @@
-import { BusError, oneOf, type TupleSpace } from "@quadrant/bus";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BusError, type Lease, oneOf, type TupleSpace } from "@quadrant/bus";
 
 /**
  * The lobby is a tuple space in which players and matchmakers meet without knowing each other:
@@ -27,6 +28,7 @@ export interface Seating {
 /** After so long without a sign of life of its player, a seeker is gone. */
 const seekerLeaseMs = 30_000;
 const renewEveryMs = 5_000;
+const retryMs = 200;
 /** Longer than a matchmaker can hold a seeker unseen. */
 const absentMs = 25_000;
 /** How long a matchmaker may take over a pair. */
@@ -73,30 +75,41 @@ export async function takeSeat(
 ): Promise<Seating> {
   const withdrawn = (): boolean => signal?.aborted === true;
   if (withdrawn()) throw new BusError("aborted", "aborted before it sought a seat");
-  const tuple = ["seeking", game, ticket, { ...seeker }] as const;
-  let lease = await lobby.out(tuple, { leaseMs: seekerLeaseMs });
   const seated = ["seated", game, ticket, Object] as const;
-  let absentSince: number | undefined;
+  let lease = await enter(lobby, game, ticket, seeker);
+  let absentSince = lease === undefined ? Number.NEGATIVE_INFINITY : undefined;
   while (!withdrawn()) {
     try {
-      const seating = readSeating((await lobby.rd(seated, { timeoutMs: renewEveryMs, signal }))[3]);
+      const timeoutMs = lease === undefined ? retryMs : renewEveryMs;
+      const seating = readSeating((await lobby.rd(seated, { timeoutMs, signal }))[3]);
       if (seating !== undefined) return seating;
     } catch (error) {
       if (withdrawn()) break;
       if (!(error instanceof BusError) || !(error.retryable || error.code === "timeout")) throw error;
+      if (error.code !== "timeout") await sleep(retryMs);
     }
-    const alive = await lease.renew(seekerLeaseMs).then(
+    const alive = await lease?.renew(seekerLeaseMs).then(
       () => true,
       () => false,
     );
     // A matchmaker may hold it, or the broker has lost it, which shows only with time.
-    if (alive) absentSince = undefined;
+    if (alive === true) absentSince = undefined;
     else absentSince ??= performance.now();
     if (absentSince === undefined || performance.now() - absentSince < absentMs) continue;
-    absentSince = undefined;
-    lease = await lobby.out(tuple, { leaseMs: seekerLeaseMs });
+    lease = await enter(lobby, game, ticket, seeker);
+    absentSince = lease === undefined ? Number.NEGATIVE_INFINITY : undefined;
   }
   return withdraw(lobby, game, ticket);
+}
+
+/** undefined where the broker is away: nothing has happened. */
+async function enter(lobby: TupleSpace, game: string, ticket: string, seeker: Seeker): Promise<Lease | undefined> {
+  try {
+    return await lobby.out(["seeking", game, ticket, { ...seeker }], { leaseMs: seekerLeaseMs });
+  } catch (error) {
+    if (error instanceof BusError && error.code === "unavailable") return undefined;
+    throw error;
+  }
 }
 
 /** Whichever of the two there is: the seeker, which is thereby gone, or its seat. */
