@@ -82,7 +82,7 @@ it("a matchmaker that dies with claims, before its answer or after, loses nobody
   await using bus = await connect("memory:");
   const lobby = await bus.space(lobbyName);
   const seating = seats(bus, ["ann", "bob", "cid", "dan"]);
-  const held = [];
+  const held: { readonly signal: AbortSignal }[] = [];
   for (const name of ["ann", "bob", "cid", "dan"]) {
     held.push(await lobby.claim(["seeking", "tictactoe", `ticket of ${name}`, Object], { leaseMs: 300 }));
   }
