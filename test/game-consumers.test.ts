@@ -65,7 +65,9 @@ describe.each(["zeromq", "nats", "redis"] as const satisfies readonly BrokerKind
       const log = await bus.log<unknown>("games");
       const matches = 60;
       for (let at = 0; at < matches; at++) {
-        const append = (...events: unknown[]): Promise<unknown> => log.append(`games.nim.m${at}`, { v: 1, at, events });
+        let version = 0;
+        const append = (...events: unknown[]): Promise<unknown> =>
+          log.append(`games.nim.m${at}`, { v: 1, id: `c${version}`, version: ++version, at, events });
         await append({ kind: "created", seed: at, seats: [{ name: "ann" }, { name: `p${at}` }] });
         await append({ kind: "moved", seat: 0, move: { heap: 0, take: 1 } });
         await append({ kind: "ended", outcome: { winner: at % 2 }, by: "resignation" });

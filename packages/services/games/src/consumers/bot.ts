@@ -94,9 +94,11 @@ async function sit(bus: Bus, player: Player, held: HeldSeat, leaseMs: number, st
 
 /** undefined where the match has no seat for this token: another bot was quicker, or the match was taken back. */
 async function takeUp(player: Player, match: string, token: string): Promise<Seated | undefined> {
-  const none = (...codes: string[]) => (error: unknown): undefined => {
-    if (!(error instanceof BusError) || !codes.includes(error.code)) throw error;
-  };
+  const none =
+    (...codes: string[]) =>
+    (error: unknown): undefined => {
+      if (!(error instanceof BusError) || !codes.includes(error.code)) throw error;
+    };
   const resumed = await player.resume({ match, token }).catch(none("denied", "invalid"));
   return resumed ?? (await player.join(match, { token }).catch(none("conflict", "invalid")));
 }
