@@ -1,6 +1,7 @@
 import type { Leader } from "../games.ts";
 import { offers } from "./boards/registry.ts";
 import { element } from "./element.ts";
+import { gameChoice } from "./game-choice.ts";
 import type { Scene, Stage } from "./scene.ts";
 
 const againMs = 5_000;
@@ -28,25 +29,12 @@ export function leaders(stage: Stage): Scene {
       if (!stage.signal.aborted) told.textContent = "The leaderboard does not answer; trying again.";
     }
   };
-  const tabs = offers.map(({ game: each, title }, at) =>
-    element(
-      "label",
-      { class: "choice" },
-      element("input", {
-        type: "radio",
-        name: "leaders",
-        value: each,
-        checked: at === 0,
-        change: () => {
-          game = each;
-          shown = "";
-          body.replaceChildren();
-          void read();
-        },
-      }),
-      element("span", {}, title),
-    ),
-  );
+  const choice = gameChoice("leaders", (chosen) => {
+    game = chosen;
+    shown = "";
+    body.replaceChildren();
+    void read();
+  });
   const timer = setInterval(() => void read(), againMs);
   stage.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
   void read();
@@ -66,12 +54,7 @@ export function leaders(stage: Stage): Scene {
       "div",
       {},
       element("h1", {}, "Leaderboard"),
-      element(
-        "fieldset",
-        { class: "bare" },
-        element("legend", { class: "unseen" }, "Game"),
-        element("div", { class: "choices" }, ...tabs),
-      ),
+      element("fieldset", { class: "bare" }, element("legend", { class: "unseen" }, "Game"), choice),
       element("div", { class: "card table", tabindex: "0", role: "region", "aria-label": "Leaderboard" }, table, told),
     ),
   };

@@ -1,7 +1,8 @@
 import type { MatchSummary } from "../games.ts";
-import { offers, titleOf } from "./boards/registry.ts";
+import { titleOf } from "./boards/registry.ts";
 import type { Refused } from "./connection.ts";
 import { announce, element, say } from "./element.ts";
+import { gameChoice } from "./game-choice.ts";
 import { keepName, keepSeat, type OwnSeat, ownName, ownSeat } from "./own-seats.ts";
 import type { Scene, Stage } from "./scene.ts";
 
@@ -42,20 +43,7 @@ function invitation({ connection, signal }: Stage): HTMLElement {
     required: true,
     value: ownName(),
   });
-  const choices = offers.map(({ game, title }, at) =>
-    element(
-      "label",
-      { class: "choice" },
-      element("input", { type: "radio", name: "game", value: game, checked: at === 0 }),
-      element("span", {}, title),
-    ),
-  );
-  const games = element(
-    "fieldset",
-    {},
-    element("legend", {}, "Game"),
-    element("div", { class: "choices" }, ...choices),
-  );
+  const games = element("fieldset", {}, element("legend", {}, "Game"), gameChoice("game"));
   const told = element("p", { class: "told", role: "status" });
   let asking: AbortController | undefined;
   const cancel = element("button", { type: "button", hidden: true, click: () => asking?.abort() }, "Cancel");

@@ -20,7 +20,7 @@ export class PlayersStrip {
       element(
         "li",
         { class: `player ${seat === 0 ? "first" : "second"}` },
-        element("span", { class: "mark", "aria-hidden": "true" }, marks[seat]),
+        element("span", { class: marks[seat] === "" ? "mark disc" : "mark", "aria-hidden": "true" }, marks[seat]),
         element("span", { class: "who" }, this.#names[seat], this.#notes[seat]),
       );
     this.#sides = [side(0), side(1)];

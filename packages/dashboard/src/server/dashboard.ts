@@ -45,7 +45,12 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const { host = "127.0.0.1", token = randomBytes(24).toString("base64url") } = options;
   if (!/^[\w-]{16,}$/.test(token)) throw new BusError("invalid", "a token is 16 or more letters, digits, - and _");
   const site = await readSite();
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16 << 10 });
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 10_000,
+    connectionsCheckingInterval: 5_000,
+    maxHeaderSize: 16 << 10,
+  });
   server.maxConnections = 2 * maxPages;
   const port = await listen(server, host, options.port ?? 0);
   const access = new Access(token, [host, "localhost", "127.0.0.1", "[::1]"], port);

@@ -5,13 +5,12 @@ import { nim } from "./nim.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
 /** What can be played, as the lobby offers it. */
-export const offers: readonly { readonly game: string; readonly title: string; readonly sizes?: readonly number[] }[] =
-  [
-    { game: "tictactoe", title: "Tic-Tac-Toe" },
-    { game: "connect4", title: "Connect Four" },
-    { game: "nim", title: "Nim" },
-    { game: "battleship", title: "Battleship" },
-  ];
+export const offers: readonly { readonly game: string; readonly title: string }[] = [
+  { game: "tictactoe", title: "Tic-Tac-Toe" },
+  { game: "connect4", title: "Connect Four" },
+  { game: "nim", title: "Nim" },
+  { game: "battleship", title: "Battleship" },
+];
 
 /** Variants are named after their game: tictactoe-5-4, nim-misere. */
 export function boardOf(game: string): MakeBoard | undefined {
@@ -28,7 +27,8 @@ export function titleOf(game: string): string {
   return game === "nim-misere" ? "Nim, misère" : (offer?.title ?? game);
 }
 
-/** What stands for each seat beside its name. */
+/** What stands for each seat beside its name; "": a disc of its colour. */
 export function marksOf(game: string): readonly [string, string] {
+  if (game.startsWith("connect4")) return ["", ""];
   return game.startsWith("tictactoe") ? ["X", "O"] : ["1", "2"];
 }
