@@ -65,8 +65,16 @@ export interface Seated extends AsyncDisposable {
   follow(options?: { readonly from?: number; readonly signal?: AbortSignal }): AsyncIterable<Step>;
 }
 
+export interface CreateOptions {
+  /** How long a seat may think, in ms. Absent: for ever. */
+  readonly turnMs?: number | undefined;
+  /** Of Tic-Tac-Toe: the side of its square, and how many in a row win. */
+  readonly size?: number | undefined;
+  readonly inRow?: number | undefined;
+}
+
 export interface Player extends AsyncDisposable {
-  create(game: string, options?: Readonly<Record<string, unknown>>): Promise<Seated>;
+  create(game: string, options?: CreateOptions): Promise<Seated>;
   join(match: string): Promise<Seated>;
   /** Waits for somebody who wants the same game. */
   seek(game: string, options?: { readonly signal?: AbortSignal }): Promise<Seated>;

@@ -1,4 +1,5 @@
 export type {
+  CreateOptions,
   Games,
   Leader,
   MatchSummary,

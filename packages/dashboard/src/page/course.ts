@@ -59,4 +59,5 @@ export class Course {
   }
 }
 
-const permanent: ReadonlySet<string> = new Set(["malformed", "NO_SUCH_MATCH", "UNAUTHORIZED"]);
+/** Where asking again is of no use. */
+export const permanent: ReadonlySet<string> = new Set(["malformed", "denied", "unsupported"]);

@@ -2,7 +2,7 @@ import type { MatchView, Reply, Seat, Step } from "../games.ts";
 import type { Board } from "./boards/board.ts";
 import { boardOf, titleOf } from "./boards/registry.ts";
 import type { Refused } from "./connection.ts";
-import { Course } from "./course.ts";
+import { Course, permanent } from "./course.ts";
 import { announce, element, say } from "./element.ts";
 import { enter } from "./lobby.ts";
 import { lastMove, resultText, stepText } from "./match-view.ts";
@@ -75,7 +75,7 @@ class Table {
   }
 
   #fail(error: Refused): void {
-    if (error.code === "NO_SUCH_MATCH") say(this.#status, "There is no such match.");
+    if (permanent.has(error.code)) say(this.#status, error.message);
     else if (!noAnswer.has(error.code)) say(this.#trouble, error.message);
   }
 

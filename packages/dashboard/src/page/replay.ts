@@ -67,7 +67,7 @@ class Player {
       match: id,
       token: ownSeat(id)?.token,
       onStep: (step) => this.#add(step),
-      onFailure: ({ code, message }) => say(this.#told, code === "NO_SUCH_MATCH" ? "There is no such match." : message),
+      onFailure: ({ message }) => say(this.#told, message),
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Games, Seated } from "../games.ts";
+import type { CreateOptions, Games, Seated } from "../games.ts";
 import { malformed, type Terms } from "./asking.ts";
 import type { News } from "./news.ts";
 import type { Seats } from "./seats.ts";
@@ -20,6 +20,10 @@ function shown({ match, game, seat, token }: Seated): object {
   return { match, game, seat, token };
 }
 
+function optionsIn(terms: Terms): CreateOptions {
+  return { turnMs: terms.whole("turnMs"), size: terms.whole("size"), inRow: terms.whole("inRow") };
+}
+
 /** Somebody who has gone meanwhile gets no seat: it is given up. */
 async function seated({ seats }: Desk, taking: Promise<Seated>, signal: AbortSignal): Promise<object> {
   const taken = await taking;
@@ -35,7 +39,7 @@ export const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
     "create",
     async (desk, terms, signal) => {
       const player = await desk.seats.player(terms.name());
-      return seated(desk, player.create(terms.token("game"), { ...terms.record("options"), open: true }), signal);
+      return seated(desk, player.create(terms.token("game"), optionsIn(terms)), signal);
     },
   ],
   [

@@ -62,12 +62,6 @@ export class Terms {
     throw malformed(`${name} is a whole number from 0`);
   }
 
-  record(name: string): Readonly<Record<string, unknown>> {
-    const value = this.#of[name] ?? {};
-    if (isRecord(value)) return value;
-    throw malformed(`${name} is an object`);
-  }
-
   any(name: string): unknown {
     return this.#of[name];
   }
