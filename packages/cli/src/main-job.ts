@@ -14,8 +14,8 @@ import {
 import { type HubProcess, startHubProcess } from "./hub-process.ts";
 import { type Finished, runWithRoles } from "./mapreduce/job-run.ts";
 import { assertDone } from "./mapreduce/summary-text.ts";
-import { defaultUrl, type Session } from "./session.ts";
 import { PageBeside } from "./page/page-beside.ts";
+import { defaultUrl, type Session } from "./session.ts";
 import { printModels, printWords, type WordSummary, wordSummaryOf } from "./word-count-report.ts";
 
 export interface MainJobOptions {

@@ -11,7 +11,7 @@ interface UpOptions {
 const help = `
 Starts the services of the games and the page, over the bus at --url; without --url, over a hub that it starts. Prints the
 page's address, with the token that lets one in: whoever has it can play. It listens at 127.0.0.1 unless told otherwise.
-MapReduce jobs that run on the same bus are shown as well. Runs until Ctrl-C.`;
+QUADRANT_PAGE_TOKEN sets the token, which is a new one otherwise. MapReduce jobs that run on the same bus are shown as well. Runs until Ctrl-C.`;
 
 export function configure(command: Command, open: OpenSession): void {
   command
@@ -38,7 +38,7 @@ async function up(session: Session, options: UpOptions, url: string, hubDied?: P
   if (hubDied !== undefined) output.talk(`the hub is at ${url}`);
   await connected(connection, async (bus) => {
     void hubDied?.then(() => bus.close({ drainMs: 0 }));
-    const page = await openPage(bus, options);
+    const page = await openPage(bus, { ...options, token: session.env.QUADRANT_PAGE_TOKEN });
     try {
       await output.datum({ page: page.url, url: output.mask(url), pid: process.pid }, () => page.url);
       output.talk("the page is up; Ctrl-C ends it");

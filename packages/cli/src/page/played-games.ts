@@ -1,15 +1,10 @@
 import type { Bus } from "@quadrant/contract";
 import type { Games, Player } from "@quadrant/dashboard";
-import {
-  askForBot,
-  type Leaderboard,
-  leaderboardAddress,
-  listMatches,
-  openPlayer,
-  spectate,
-} from "@quadrant/games";
+import { type Leaderboard, leaderboardAddress, listMatches, lobbyName, openPlayer, spectate } from "@quadrant/games";
 
 const listed = 200;
+/** How long a match waits for a bot. */
+const botLeaseMs = 60_000;
 
 /** The game services on the bus, as the page needs them. */
 export function gamesOn(bus: Bus): Games {
@@ -30,7 +25,7 @@ async function openSeatsOf(bus: Bus, name: string): Promise<Player> {
     resume: (seat) => player.resume(seat),
     playBot: async (game) => {
       const seated = await player.create(game);
-      await askForBot(bus, game, seated.match);
+      await (await bus.space(lobbyName)).out(["bot-wanted", game, seated.match], { leaseMs: botLeaseMs });
       return seated;
     },
     [Symbol.asyncDispose]: () => player[Symbol.asyncDispose](),

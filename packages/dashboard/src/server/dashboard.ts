@@ -42,7 +42,8 @@ const maxAskedBytes = 16 << 10;
 
 /** Serves the page until disposed. Rejects with "unavailable" where the port is taken. */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
-  const { host = "127.0.0.1", token = randomBytes(24).toString("base64url") } = options;
+  const host = options.host ?? "127.0.0.1";
+  const token = options.token ?? randomBytes(24).toString("base64url");
   if (!/^[\w-]{16,}$/.test(token)) throw new BusError("invalid", "a token is 16 or more letters, digits, - and _");
   const site = await readSite();
   const server = createServer({
