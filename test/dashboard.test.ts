@@ -1,13 +1,14 @@
-/** The page in a real Chromium: what people do with it, while its hub is killed. */
+/** The page in a real Chromium, over the game services of `quadrant up`: what people do with it, while its hub is killed. */
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { connect } from "@quadrant/bus";
-import { type Dashboard, type Games, type JobProgress, startDashboard } from "@quadrant/dashboard";
+import { progressSubject } from "@quadrant/mapreduce";
 import { type StartedBroker, startBroker } from "@quadrant/testkit/brokers";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { assertChromium } from "./dashboard/chromium.ts";
-import { standInGames } from "./dashboard/stand-in.ts";
+import { killAll, main, type Program, start } from "./main-job/program.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -15,48 +16,47 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath: await assertChromium(), args: ["--no-sandbox"] });
 });
 afterAll(() => browser?.close());
+afterEach(killAll);
 
 const slow = { timeout: 60_000 };
 
-const job: JobProgress = {
-  job: "words",
-  name: "word-count",
-  phase: "map",
-  map: { tasks: 8, done: 3, running: 2, bytes: 1_000_000, bytesDone: 400_000 },
-  reduce: { tasks: 2, done: 0, running: 0, bytes: 0, bytesDone: 0 },
-  workers: 2,
-  failures: 0,
-  counters: { words: 12_345 },
-  elapsedMs: 1_500,
-  remainingMs: 2_000,
-};
-
 interface Running {
-  readonly dashboard: Dashboard;
   readonly hub: StartedBroker;
-  readonly games: Games;
+  readonly program: Program;
+  /** Of the page. */
+  readonly url: string;
+}
+
+async function startedHub(): Promise<StartedBroker> {
+  const hub = await startBroker("zeromq", { durable: true });
+  onTestFinished(() => hub[Symbol.asyncDispose]());
+  return hub;
+}
+
+/** `quadrant up` over that hub, with the same token each time, which only its environment tells. */
+async function up(hub: StartedBroker, token: string, port = 0): Promise<Omit<Running, "hub">> {
+  const program = start("/usr/bin/env", [
+    `QUADRANT_PAGE_TOKEN=${token}`,
+    process.execPath,
+    main,
+    "up",
+    "--url",
+    hub.url,
+    "--port",
+    String(port),
+    "--json",
+  ]);
+  await program.until((out) => out.includes("\n"));
+  return { program, url: (JSON.parse(program.out()) as { readonly page: string }).page };
 }
 
 async function running(): Promise<Running> {
-  const hub = await startBroker("zeromq", { durable: true });
-  onTestFinished(() => hub[Symbol.asyncDispose]());
-  const bus = await connect(hub.url, { timeoutMs: 30_000 });
-  onTestFinished(() => bus.close({ drainMs: 0 }));
-  let hasBus = true;
-  void (async () => {
-    for await (const { kind } of bus.status()) hasBus = kind !== "disconnected" && (kind === "reconnected" || hasBus);
-  })();
-  async function* follow(): AsyncGenerator<JobProgress> {
-    yield job;
-  }
-  const games = standInGames(bus);
-  const dashboard = await startDashboard({ games, jobs: { follow }, hasBus: () => hasBus });
-  onTestFinished(() => dashboard[Symbol.asyncDispose]());
-  return { dashboard, hub, games };
+  const hub = await startedHub();
+  return { hub, ...(await up(hub, randomBytes(24).toString("base64url"))) };
 }
 
 /** Somebody with a browser of their own. What the page complains of in the console is collected. */
-async function person(dashboard: Dashboard, complaints: string[] = []): Promise<Page> {
+async function person(url: string, complaints: string[] = []): Promise<Page> {
   const context: BrowserContext = await browser.newContext({ reducedMotion: "reduce" });
   onTestFinished(() => context.close());
   context.setDefaultTimeout(slow.timeout);
@@ -65,7 +65,7 @@ async function person(dashboard: Dashboard, complaints: string[] = []): Promise<
     if (message.type() === "error" && !/WebSocket connection/.test(message.text())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(dashboard.url);
+  await page.goto(url);
   await page.getByText("Connected", { exact: true }).waitFor();
   return page;
 }
@@ -89,13 +89,27 @@ async function joined(page: Page, name: string): Promise<void> {
 /** The record of the match, as it is told. */
 const record = (page: Page): Promise<readonly string[]> => page.locator(".moves li").allTextContents();
 
+/** What the master of a MapReduce job tells. */
+const job = {
+  job: "words",
+  name: "word-count",
+  phase: "map",
+  map: { tasks: 8, done: 3, running: 2, bytes: 1_000_000, bytesDone: 400_000 },
+  reduce: { tasks: 2, done: 0, running: 0, bytes: 0, bytesDone: 0 },
+  workers: 2,
+  failures: 0,
+  counters: { words: 12_345 },
+  elapsedMs: 1_500,
+  remainingMs: 2_000,
+};
+
 describe("the page", () => {
   it("takes two through a match and a third who comes late, while the hub is killed", {
     timeout: 180_000,
   }, async () => {
     const complaints: string[] = [];
-    const { dashboard, hub } = await running();
-    const [ada, bob] = [await person(dashboard, complaints), await person(dashboard, complaints)];
+    const { url, hub } = await running();
+    const [ada, bob] = [await person(url, complaints), await person(url, complaints)];
     const id = await opened(ada, "Ada");
     await joined(bob, "Bob");
     await cell(ada, 1, 1, "empty").click();
@@ -111,7 +125,7 @@ describe("the page", () => {
     await cell(bob, 1, 2, "X").waitFor();
     await ada.getByText("Connected", { exact: true }).waitFor();
 
-    const cat = await person(dashboard, complaints);
+    const cat = await person(url, complaints);
     await cat.getByRole("link", { name: /^Watch: Tic-Tac-Toe, Ada – Bob/ }).click();
     await cell(cat, 1, 2, "X").waitFor();
     await cell(bob, 2, 2, "empty").click();
@@ -141,21 +155,22 @@ describe("the page", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("comes back by itself when its server was away, with every step once", { timeout: 120_000 }, async () => {
-    const { dashboard, games } = await running();
-    const [ada, bob] = [await person(dashboard), await person(dashboard)];
+  it("comes back by itself when its server and the referee were killed, with every step once", {
+    timeout: 180_000,
+  }, async () => {
+    const hub = await startedHub();
+    const token = randomBytes(24).toString("base64url");
+    const { program, url } = await up(hub, token);
+    const [ada, bob] = [await person(url), await person(url)];
     await opened(ada, "Ada");
     await joined(bob, "Bob");
     await cell(ada, 2, 2, "empty").click();
     await cell(bob, 2, 2, "X").waitFor();
-    const { port, url } = dashboard;
-    await dashboard[Symbol.asyncDispose]();
+    program.child.kill("SIGKILL");
     for (const page of [ada, bob]) await page.getByText("Connection lost; trying again").waitFor();
+    // Asked while nobody is there, and asked again.
     await cell(bob, 1, 1, "empty").click();
-    const token = new URL(url).searchParams.get("token") ?? "";
-    const again = await startDashboard({ games, jobs: { follow: async function* () {} }, port, token });
-    onTestFinished(() => again[Symbol.asyncDispose]());
-    // What was asked while nobody was there is asked again.
+    await up(hub, token, Number(new URL(url).port));
     await cell(ada, 1, 1, "O").waitFor();
     await cell(ada, 3, 3, "empty").click();
     await cell(bob, 3, 3, "X").waitFor();
@@ -165,8 +180,8 @@ describe("the page", () => {
   });
 
   it("is played with the keyboard, and says what happens", { timeout: 120_000 }, async () => {
-    const { dashboard } = await running();
-    const [ada, bob] = [await person(dashboard), await person(dashboard)];
+    const { url } = await running();
+    const [ada, bob] = [await person(url), await person(url)];
     await opened(ada, "Ada");
     await joined(bob, "Bob");
     await ada.locator(".status", { hasText: "Your turn." }).waitFor();
@@ -189,12 +204,14 @@ describe("the page", () => {
 
   it("is accessible, fits 360 pixels, in light and dark", { timeout: 180_000 }, async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-    const { dashboard } = await running();
-    const [ada, bob] = [await person(dashboard), await person(dashboard)];
+    const { url, hub } = await running();
+    const [ada, bob] = [await person(url), await person(url)];
     const id = await opened(ada, "Ada");
     await joined(bob, "Bob");
     await cell(ada, 2, 2, "empty").click();
     await cell(ada, 2, 2, "X").waitFor();
+    await using bus = await connect(hub.url);
+    await bus.publish(progressSubject("words"), job);
     await ada.setViewportSize({ width: 360, height: 740 });
     for (const colorScheme of ["light", "dark"] as const) {
       await ada.emulateMedia({ colorScheme, reducedMotion: "reduce" });
