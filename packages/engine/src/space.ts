@@ -23,13 +23,20 @@ import { TupleIndex } from "./tuple-index.ts";
 import type { TupleRecord } from "./tuple-row.ts";
 import { TupleSearch } from "./tuple-search.ts";
 import { type Newcomer, TupleStore } from "./tuple-store.ts";
+import { SpaceWaiter } from "./waiting-line.ts";
 
-/** How an operation gets hold of the tuple that it found or waited for. */
-interface Capture<T> {
+/** How an operation gets hold of the tuple that it found or waited for. A class: see `SpaceWaiter`. */
+class Capture<T> {
   /** For messages. */
   readonly what: string;
   readonly takes: boolean;
-  get(resident: Resident): T;
+  readonly get: (resident: Resident) => T;
+
+  constructor(what: string, takes: boolean, get: (resident: Resident) => T) {
+    this.what = what;
+    this.takes = takes;
+    this.get = get;
+  }
 }
 
 /** One tuple space. Every operation matches, captures or registers in one turn; tuples are their texts. */
@@ -58,15 +65,11 @@ export class Space implements Kept {
       remove: (resident) => this.#remove(resident),
       putBack: (resident) => this.#store.putBack(resident),
     });
-    this.#reading = { what: "an rd", takes: false, get: (resident) => resident.text };
-    this.#taking = {
-      what: "an in",
-      takes: true,
-      get: (resident) => {
-        this.#store.remove(resident);
-        return resident.text;
-      },
-    };
+    this.#reading = new Capture("an rd", false, (resident) => resident.text);
+    this.#taking = new Capture("an in", true, (resident) => {
+      this.#store.remove(resident);
+      return resident.text;
+    });
   }
 
   assertSame(spec: SpaceSpec): void {
@@ -112,11 +115,8 @@ export class Space implements Kept {
   ): RevocableTuple | Promise<RevocableTuple> {
     const handed = ticket === undefined ? undefined : this.#store.handed(ticket);
     if (handed !== undefined) return this.#revocable(handed, ticket).one;
-    return this.#want(owner, template, wait, {
-      what: "an in",
-      takes: true,
-      get: (resident) => this.#revocable([resident], ticket).one,
-    });
+    const capture = new Capture("an in", true, (resident) => this.#revocable([resident], ticket).one);
+    return this.#want(owner, template, wait, capture);
   }
 
   /** Takes them so that it can be undone; with a ticket, so that they can be asked for again until they have arrived. */
@@ -143,14 +143,11 @@ export class Space implements Kept {
   }
 
   claim(owner: Owner, template: CompiledTemplate, leaseMs: number, wait: Wait): ClaimedTuple | Promise<ClaimedTuple> {
-    return this.#want(owner, template, wait, {
-      what: "a claim",
-      takes: true,
-      get: (resident) => {
-        this.#store.hold(resident);
-        return { tuple: resident.text, token: this.#claims.add(owner, resident, leaseMs) };
-      },
+    const capture = new Capture("a claim", true, (resident) => {
+      this.#store.hold(resident);
+      return { tuple: resident.text, token: this.#claims.add(owner, resident, leaseMs) };
     });
+    return this.#want(owner, template, wait, capture);
   }
 
   settleClaim(owner: Owner, settlement: ClaimSettlement): Settled {
@@ -217,12 +214,8 @@ export class Space implements Kept {
     if (wait.timeoutMs === 0) throw this.#timeout(this.#what(capture));
     let leave: (() => void) | undefined;
     const pending = this.#pend<T>(owner, this.#what(capture), wait, () => leave?.());
-    leave = this.#index.wait({
-      seq: this.#setting.serial(),
-      template,
-      takes: capture.takes,
-      deliver: (resident) => pending.resolve(capture.get(resident)),
-    });
+    const deliver = (resident: Resident): void => pending.resolve(capture.get(resident));
+    leave = this.#index.wait(new SpaceWaiter(this.#setting.serial(), template, capture.takes, deliver));
     return pending.promise;
   }
 

@@ -11,7 +11,8 @@ import { Withdrawal } from "./withdrawal.ts";
 /** Of a hub that remembers nothing: whatever is asked again is asked anew. */
 const forgotten: Asked = { ticket: undefined, again: false };
 
-interface Request {
+/** A class, not a literal: many may wait for long, and those of the others begin young all the same (`SpaceWaiter`). */
+class Request {
   readonly id: number;
   readonly code: number;
   readonly operation: HubOperation;
@@ -21,7 +22,17 @@ interface Request {
   readonly abort: Withdrawal | undefined;
   readonly asked: Asked;
   /** The client is away: it is withdrawn, to be asked again. */
-  suspended: boolean;
+  suspended = false;
+
+  constructor(id: number, code: number, operation: HubOperation, kept: string, asked: Asked) {
+    this.id = id;
+    this.code = code;
+    this.operation = operation;
+    this.layout = layouts.get(code);
+    this.kept = kept;
+    this.abort = operation.waits ? new Withdrawal() : undefined;
+    this.asked = asked;
+  }
 }
 
 interface Delivered {
@@ -72,17 +83,8 @@ export class HubRequests {
       this.#respondError(id, new BusError("overflow", message));
     } else {
       const again = operation.waits || operation.captures;
-      const request = {
-        id,
-        code,
-        operation,
-        layout: layouts.get(code),
-        kept: again ? body.toString("latin1") : "",
-        abort: operation.waits ? new Withdrawal() : undefined,
-        asked: this.#asked(id, first),
-        suspended: false,
-      };
-      this.#run(request, body);
+      const kept = again ? body.toString("latin1") : "";
+      this.#run(new Request(id, code, operation, kept, this.#asked(id, first)), body);
     }
   }
 
@@ -143,9 +145,8 @@ export class HubRequests {
   resume(): void {
     const suspended = [...this.#suspended.values()];
     this.#suspended.clear();
-    for (const request of suspended) {
-      const abort = request.operation.waits ? new Withdrawal() : undefined;
-      this.#run({ ...request, abort, suspended: false }, Buffer.from(request.kept, "latin1"));
+    for (const { id, code, operation, kept, asked } of suspended) {
+      this.#run(new Request(id, code, operation, kept, asked), Buffer.from(kept, "latin1"));
     }
   }
 
