@@ -9,6 +9,8 @@ export interface SpaceWaiter {
   readonly template: CompiledTemplate;
   /** Whether it takes the tuple or only reads it. */
   readonly takes: boolean;
+  /** Of one that wants more than this tuple: whether it would have all with it. */
+  readonly accepts?: (resident: Resident) => boolean;
   deliver(resident: Resident): void;
 }
 
@@ -91,6 +93,7 @@ export function serve(lines: readonly WaitingLine[], resident: Resident): boolea
     for (const waiter of line.takers) {
       if (taker !== undefined && waiter.seq > taker.seq) break;
       if (!waiter.template.matches(text)) continue;
+      if (waiter.accepts !== undefined && !waiter.accepts(resident)) continue;
       taker = waiter;
       break;
     }
