@@ -54,6 +54,7 @@ export type {
   StoredEntry,
   TopicSink,
   Topics,
+  TupleIndexUse,
   TupleLease,
   Tuples,
 } from "./driver.ts";

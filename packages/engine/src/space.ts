@@ -1,3 +1,4 @@
+/** Over 300 lines: every operation of a space, one beside the other. */
 import {
   type BusError,
   type ClaimedTuple,
@@ -6,13 +7,16 @@ import {
   Roster,
   type Settled,
   type SpaceSpec,
+  type TupleIndexUse,
   type TupleLease,
   type Wait,
 } from "@quadrant/contract";
+import { assign } from "./assignment.ts";
 import { assertSame } from "./catalog.ts";
 import type { Link } from "./chain.ts";
 import { type ClaimRecord, Claims } from "./claims.ts";
 import type { Kept } from "./group-commit.ts";
+import { JointTake } from "./joint-take.ts";
 import type { Interest, Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { Resident } from "./resident.ts";
@@ -48,6 +52,7 @@ export class Space implements Kept {
   readonly #index: TupleIndex;
   readonly #store: TupleStore;
   readonly #search: TupleSearch;
+  readonly #joint: JointTake;
   readonly #claims: Claims;
   readonly #pending = new Roster<Interest>("secondSeat");
   readonly #taking: Capture<string>;
@@ -61,6 +66,7 @@ export class Space implements Kept {
     this.#index = new TupleIndex(pick, setting.random);
     this.#store = new TupleStore(setting, this, this.#index, capacity);
     this.#search = new TupleSearch(this.#index, pick, setting.random, maxScan, () => this.#scannedTooMany());
+    this.#joint = new JointTake(this.#index, this.#search);
     this.#claims = new Claims(setting, name, {
       remove: (resident) => this.#remove(resident),
       putBack: (resident) => this.#store.putBack(resident),
@@ -136,6 +142,58 @@ export class Space implements Kept {
     };
     const tuples = residents.map((resident) => resident.text);
     return { tuples, restore, arrived, one: { tuple: tuples[0] ?? "", restore, arrived } };
+  }
+
+  /** One for each template, in their order, or nothing. */
+  takeAll(
+    owner: Owner,
+    templates: readonly CompiledTemplate[],
+    wait: Wait,
+    ticket: string | undefined,
+  ): RevocableTupleList | Promise<RevocableTupleList> {
+    const handed = ticket === undefined ? undefined : this.#store.handed(ticket);
+    if (handed !== undefined) {
+      // Kept without an order.
+      const matches = templates.map((template) => handed.filter((resident) => template.matches(resident.text)));
+      return this.#revocable(assign(matches) ?? handed, ticket);
+    }
+    const what = `an inAll on the space ${this.name}`;
+    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, what);
+    const found = this.#joint.find(templates);
+    if (found !== undefined) {
+      const taken = this.#revocable(found, ticket);
+      this.#store.admit();
+      return taken;
+    }
+    if (wait.timeoutMs === 0) throw this.#timeout(what);
+    let leave: (() => void) | undefined;
+    const pending = this.#pend<RevocableTupleList>(owner, what, wait, () => leave?.());
+    leave = this.#joint.wait(templates, this.#setting.serial(), {
+      found: (residents) => {
+        pending.resolve(this.#revocable(residents, ticket));
+        // Not in this turn: who waits for room may be on his way in with one of these.
+        queueMicrotask(() => this.#store.admit());
+      },
+      failed: (error) => pending.end(error),
+    });
+    return pending.promise;
+  }
+
+  /** Moves every match, or with `keep` copies it: a tuple of its own, with what is left of the lease. All or none. */
+  collect(template: CompiledTemplate, target: Space, keep: boolean): number {
+    const found = this.#search.all(template);
+    const room = target.#store.room + (keep || target !== this ? 0 : found.length);
+    if (found.length > room) throw target.#full();
+    this.#setting.commits?.reserve(found.reduce((sum, { text }) => sum + text.length + 64, 0));
+    if (!keep) for (const resident of found) this.#store.remove(resident);
+    const now = this.#setting.now();
+    for (const { text, expiresAt } of found) target.#store.enter(new Resident(text), expiresAt - now);
+    if (!keep) this.#store.admit();
+    return found.length;
+  }
+
+  explain(template: CompiledTemplate): TupleIndexUse {
+    return this.#index.explain(template);
   }
 
   read(owner: Owner, template: CompiledTemplate, wait: Wait): string | Promise<string> {

@@ -16,12 +16,21 @@ export class SpaceWaiter {
   /** Whether it takes the tuple or only reads it. */
   readonly takes: boolean;
   readonly deliver: (resident: Resident) => void;
+  /** Of one that wants more than this tuple: whether it would have all with it. */
+  readonly accepts: ((resident: Resident) => boolean) | undefined;
 
-  constructor(seq: number, template: CompiledTemplate, takes: boolean, deliver: (resident: Resident) => void) {
+  constructor(
+    seq: number,
+    template: CompiledTemplate,
+    takes: boolean,
+    deliver: (resident: Resident) => void,
+    accepts?: (resident: Resident) => boolean,
+  ) {
     this.seq = seq;
     this.template = template;
     this.takes = takes;
     this.deliver = deliver;
+    this.accepts = accepts;
   }
 }
 
@@ -104,6 +113,7 @@ export function serve(lines: readonly WaitingLine[], resident: Resident): boolea
     for (const waiter of line.takers) {
       if (taker !== undefined && waiter.seq > taker.seq) break;
       if (!waiter.template.matches(text)) continue;
+      if (waiter.accepts !== undefined && !waiter.accepts(resident)) continue;
       taker = waiter;
       break;
     }

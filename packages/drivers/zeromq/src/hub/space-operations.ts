@@ -68,6 +68,21 @@ function seen(tuple: string): Outcome {
   return { values: [tuple] };
 }
 
+/** So many tuples at most can be taken at once, each by a template of its own. */
+const maxTemplates = 64;
+
+async function takeAll(
+  session: HubSession,
+  values: Values,
+  signal: AbortSignal | undefined,
+  { ticket }: Asked,
+): Promise<Outcome> {
+  const templates = values.strings(1);
+  if (templates.length > maxTemplates) throw new BusError("invalid", `at most ${maxTemplates} templates at once`);
+  const taken = await session.engine.tuples.takeAllRevocable(space(values), templates, { signal }, ticket);
+  return { values: [taken.tuples], capture: { undo: taken.restore, arrived: taken.arrived } };
+}
+
 /** Tuple spaces. Each value list begins with the space's name; tuples and templates are their texts. */
 export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
   [
@@ -179,6 +194,29 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
     plain(async (session, values) => ({
       values: [await session.engine.tuples.count(space(values), values.string(1))],
     })),
+  ],
+  [
+    // [space, templates] → [tuples]
+    Operation.spaceTakeAll,
+    { waits: true, captures: true, run: takeAll },
+  ],
+  [
+    // [space, template, target, keep] → [count]
+    Operation.spaceCollect,
+    plain(async (session, values) => {
+      const target = values.string(2);
+      checkToken("space", target);
+      const keep = values.boolean(3);
+      return { values: [await session.engine.tuples.collect(space(values), values.string(1), target, keep)] };
+    }),
+  ],
+  [
+    // [space, template] → [index, candidates]
+    Operation.spaceExplain,
+    plain(async (session, values) => {
+      const { index, candidates } = await session.engine.tuples.explain(space(values), values.string(1));
+      return { values: [index, candidates] };
+    }),
   ],
   [
     // [space, template, leaseMs] → [tuple, token]
