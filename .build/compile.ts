@@ -9,19 +9,31 @@ import { publishablePackages, root, type WorkspacePackage } from "./workspace.ts
 export function compile(distOf: (each: WorkspacePackage) => string): void {
   const scratch = mkdtempSync(join(tmpdir(), "quadrant-build-"));
   try {
-    const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-    const options = ["-p", join(root, ".build", "tsconfig.json"), "--outDir", scratch];
-    const { status } = spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: "inherit" });
-    if (status !== 0) throw new Error("tsc refused the sources, as said above");
+    // What runs in a browser has other globals.
+    for (const project of ["tsconfig.json", "tsconfig.page.json"]) emit(project, scratch);
     for (const each of publishablePackages()) {
       const dist = distOf(each);
       rmSync(dist, { recursive: true, force: true });
       cpSync(join(scratch, each.folder, "src"), dist, { recursive: true });
       for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) finish(join(dist, file));
+      addStyles(join(root, each.folder, "src"), dist);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+function emit(project: string, outDir: string): void {
+  const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
+  const options = ["-p", join(root, ".build", project), "--outDir", outDir];
+  const { status } = spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: "inherit" });
+  if (status !== 0) throw new Error("tsc refused the sources, as said above");
+}
+
+/** Style sheets go along as they are. */
+function addStyles(source: string, dist: string): void {
+  const styles = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".css"));
+  for (const name of styles) cpSync(join(source, name), join(dist, name));
 }
 
 /** tsc writes `.js` for `.ts` in the imports of JavaScript; declarations and the paths of worker files are left to us. */

@@ -157,6 +157,33 @@ describe("the packed packages", () => {
     expect(await run(process.execPath, "broker.mjs")).toEqual({ stdout: "kept\n", stderr: "" });
   });
 
+  it("serve the page, with nothing to be compiled", async () => {
+    const program = `
+      import { startDashboard } from "@quadrant/dashboard";
+      const none = async () => [];
+      const games = { open: none, matches: none, leaders: none, spectate: async function* () {} };
+      const dashboard = await startDashboard({ games, jobs: { follow: async function* () {} } });
+      const { headers } = await fetch(dashboard.url, { redirect: "manual" });
+      const cookie = headers.get("set-cookie").split(";")[0];
+      const get = async (path) => (await fetch(new URL(path, dashboard.url), { headers: { cookie } })).text();
+      const seen = new Set();
+      const visit = async (path) => {
+        if (seen.has(path)) return;
+        seen.add(path);
+        const text = await get(path);
+        for (const [, next] of text.matchAll(/(?:from |src=|href=)"([./][^"#]+)"/g)) await visit(new URL(next, "http://x" + path).pathname);
+      };
+      await visit("/");
+      console.log([...seen].filter((path) => /main|style|nim/.test(path)).sort().join());
+      await dashboard[Symbol.asyncDispose]();
+    `;
+    await writeFile(join(folder, "page.mjs"), program);
+    expect(await run(process.execPath, "page.mjs")).toEqual({
+      stdout: "/page/boards/nim.js,/page/main.js,/page/style.css\n",
+      stderr: "",
+    });
+  });
+
   it("refuse to compile what the types forbid", async () => {
     const program = `
       import { connect } from "@quadrant/bus";

@@ -32,6 +32,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     summary: "run MapReduce jobs, and the roles that do them",
     load: () => import("./commands/mapreduce.ts"),
   },
+  { name: "up", summary: "the games and the page to play them on", load: () => import("./commands/up.ts") },
   { name: "start", summary: "the main job: a hub, workers, a word count", load: () => import("./commands/start.ts") },
   { name: "doctor", summary: "check a bus: support, versions, latency", load: () => import("./commands/doctor.ts") },
 ];

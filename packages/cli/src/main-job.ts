@@ -14,6 +14,7 @@ import {
 import { type HubProcess, startHubProcess } from "./hub-process.ts";
 import { type Finished, runWithRoles } from "./mapreduce/job-run.ts";
 import { assertDone } from "./mapreduce/summary-text.ts";
+import { PageBeside } from "./page/page-beside.ts";
 import { defaultUrl, type Session } from "./session.ts";
 import { printModels, printWords, type WordSummary, wordSummaryOf } from "./word-count-report.ts";
 
@@ -42,17 +43,20 @@ const tellMs = 1_000;
  */
 export async function runMainJob(session: Session, options: MainJobOptions): Promise<void> {
   const hub = await hubFor(session);
-  const url = hub?.url ?? session.url;
+  const url = hub?.url ?? sharedUrl(session.url);
   session.output.talk(hub === undefined ? `on ${url}` : `the hub is at ${url}`);
   const out = await mkdtemp(join(tmpdir(), "quadrant-words-"));
   const { folders: inputs, endings, workers, reducers } = options;
   const job = hub === undefined ? newJobId() : ownJob;
   const request = { job, reference: { module: "word-count" }, inputs, endings, workers, reducers, out };
+  // Not for those who only want the words.
+  const page = options.once ? undefined : new PageBeside(session, url, hub?.died);
   try {
     await runWithRoles(session, { url, request, hubDied: hub?.died }, (finished) =>
-      present(session, options, url, hub, finished),
+      present(session, options, { url, hub, page }, finished),
     );
   } finally {
+    await page?.close();
     await rm(out, { recursive: true, force: true });
     await hub?.[Symbol.asyncDispose]();
   }
@@ -64,11 +68,21 @@ async function hubFor({ givenUrl }: Session): Promise<HubProcess | undefined> {
   return startHubProcess(givenUrl);
 }
 
+/** `memory:` is private to each connection, and the page has one of its own. */
+function sharedUrl(url: string): string {
+  return url === "memory:" ? "memory:quadrant-start" : url;
+}
+
+interface Surroundings {
+  readonly url: string;
+  readonly hub: HubProcess | undefined;
+  readonly page: PageBeside | undefined;
+}
+
 async function present(
   session: Session,
   options: MainJobOptions,
-  url: string,
-  hub: HubProcess | undefined,
+  { url, hub, page }: Surroundings,
   { bus, summary }: Finished,
 ): Promise<void> {
   const { output } = session;
@@ -80,7 +94,8 @@ async function present(
     const top = await bus.client<WordService>(masterAddress(summary.job)).top(options.top);
     const words = wordSummaryOf(summary, result, top);
     const commands = options.once ? [] : commandsFor(session, url, words);
-    if (output.json) await output.line(JSON.stringify({ ...words, url: output.mask(url), try: commands }));
+    const shown = await page?.url;
+    if (output.json) await output.line(JSON.stringify({ ...words, url: output.mask(url), try: commands, page: shown }));
     else {
       await printWords(output, words);
       await printModels(output, words);
@@ -88,7 +103,7 @@ async function present(
     if (!options.once) {
       const tuples = topWords(result.words, wordsShown);
       if (tuples.length > 0) await (await bus.space(wordSpace)).outMany(tuples);
-      if (!output.json) await printCommands(session, commands);
+      if (!output.json) await printCommands(session, commands, shown);
       await stayUp(session, hub, bus, summary);
     }
   } finally {
@@ -97,7 +112,12 @@ async function present(
   assertDone(output, summary);
 }
 
-async function printCommands({ output }: Session, commands: readonly string[]): Promise<void> {
+async function printCommands(
+  { output }: Session,
+  commands: readonly string[],
+  page: string | undefined,
+): Promise<void> {
+  if (page !== undefined) await output.line(`\nplay, and watch jobs, at ${page}`);
   await output.line("");
   await output.line("try in a second terminal:");
   for (const command of commands) await output.line(`  ${command}`);

@@ -3,7 +3,7 @@ export type Seat = 0 | 1;
 
 /** Why a move is refused: the rule that it breaks, and what to know about it. */
 export interface Violation {
-  readonly code: "OUT_OF_RANGE" | "OCCUPIED";
+  readonly code: "OUT_OF_RANGE" | "OCCUPIED" | "COLUMN_FULL" | "TOO_MANY" | "ALREADY_PLACED" | "NOT_PLACED";
   readonly message: string;
 }
 
@@ -18,8 +18,10 @@ export interface Game<Board, Move> {
   readonly moves: {
     /** undefined where the body is no move at all. */
     read(body: unknown): Move | undefined;
-    violation(board: Board, move: Move): Violation | undefined;
+    violation(board: Board, move: Move, seat: Seat): Violation | undefined;
     play(board: Board, seat: Seat, move: Move): Board;
+    /** What a seat, or a spectator (null), may know of a move. Absent: all of it. */
+    redact?(move: Move, mover: Seat, viewer: Seat | null): unknown;
   };
   /** undefined while it goes on. `mover` made the last move. */
   outcome(board: Board, mover: Seat): Outcome | undefined;

@@ -61,7 +61,7 @@ export function decide<Board, Move>(game: Game<Board, Move>, match: Match<Board>
   if (command.expectedVersion !== undefined && command.expectedVersion !== match.version) {
     return refuse("CONFLICT", `the match is at version ${match.version}`);
   }
-  const violation = game.moves.violation(match.board, move);
+  const violation = game.moves.violation(match.board, move, seat);
   if (violation !== undefined) return refuse(violation.code, violation.message);
   const outcome = game.outcome(game.moves.play(match.board, seat, move), seat);
   const moved: MatchEvent<Move> = { kind: "moved", seat, move };

@@ -1,0 +1,27 @@
+import { type Bus, BusError } from "@quadrant/bus";
+import { startMatchmaker } from "./consumers/matchmaker.ts";
+import { startReferee } from "./referee.ts";
+import { startTimekeeper } from "./timekeeper.ts";
+import { startViews } from "./views.ts";
+
+export type GameRole = "referee" | "views" | "timekeeper" | "matchmaker";
+
+const starters: Readonly<Record<GameRole, (bus: Bus) => Promise<AsyncDisposable>>> = {
+  referee: startReferee,
+  views: startViews,
+  timekeeper: startTimekeeper,
+  matchmaker: startMatchmaker,
+};
+
+export const gameRoles: readonly GameRole[] = Object.keys(starters) as GameRole[];
+
+/** Starts services of the games over one bus: all of them unless told which. Disposing stops them, the last first. */
+export async function startGames(
+  bus: Bus,
+  { roles = gameRoles }: { readonly roles?: readonly GameRole[] | undefined } = {},
+): Promise<AsyncDisposable> {
+  for (const role of roles) if (!(role in starters)) throw new BusError("invalid", `${role} is none of ${gameRoles}`);
+  await using started = new AsyncDisposableStack();
+  for (const role of new Set(roles)) started.use(await starters[role](bus));
+  return started.move();
+}
