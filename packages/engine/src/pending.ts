@@ -73,7 +73,7 @@ export class Pending<T> implements Interest {
 
   #aborted(signal: AbortSignal): void {
     // What was due before the abort was captured before it.
-    this.#setting.timers.runDue();
+    this.#setting.timers.catchUp();
     if (this.#onAbort !== undefined) this.resolve(this.#onAbort());
     else this.end(this.#setting.aborted(signal, this.#what));
   }

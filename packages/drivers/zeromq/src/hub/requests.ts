@@ -11,6 +11,17 @@ import { Withdrawal } from "./withdrawal.ts";
 /** Of a hub that remembers nothing: whatever is asked again is asked anew. */
 const forgotten: Asked = { ticket: undefined, again: false };
 
+/** Of a durable hub. A class, as `Request`. */
+class Ticketed implements Asked {
+  readonly ticket: string;
+  readonly again: boolean;
+
+  constructor(ticket: string, again: boolean) {
+    this.ticket = ticket;
+    this.again = again;
+  }
+}
+
 /** A class, not a literal: many may wait for long, and those of the others begin young all the same (`SpaceWaiter`). */
 class Request {
   readonly id: number;
@@ -93,7 +104,7 @@ export class HubRequests {
     // Under CURVE with the client's key: whoever names another's session asks for nothing of it.
     const { owner } = this.#session.holder;
     const of = owner === "" ? "" : `${owner}:`;
-    return { ticket: `${of}${first ?? this.#session.id}:${id}`, again: first !== undefined };
+    return new Ticketed(`${of}${first ?? this.#session.id}:${id}`, first !== undefined);
   }
 
   #run(request: Request, body: Buffer): void {
