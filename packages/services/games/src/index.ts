@@ -1,3 +1,4 @@
+export { type ClassicServer, startClassicServer } from "./classic/classic-server.ts";
 export { lobbyName, type Seating, type Seeker, takeSeat } from "./consumers/lobby.ts";
 export { type MatchmakerOptions, startMatchmaker } from "./consumers/matchmaker.ts";
 export type { Tolerance } from "./consumers/pairing.ts";
