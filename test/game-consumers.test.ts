@@ -4,8 +4,10 @@ import {
   type Leaderboard,
   leaderboardAddress,
   lobbyName,
+  openPlayer,
   readArchived,
   type Seating,
+  strategyOf,
   takeSeat,
 } from "@quadrant/games";
 import { type BrokerKind, type StartedBroker, startBroker } from "@quadrant/testkit/brokers";
@@ -65,7 +67,9 @@ describe.each(["zeromq", "nats", "redis"] as const satisfies readonly BrokerKind
       const log = await bus.log<unknown>("games");
       const matches = 60;
       for (let at = 0; at < matches; at++) {
-        const append = (...events: unknown[]): Promise<unknown> => log.append(`games.nim.m${at}`, { v: 1, at, events });
+        let version = 0;
+        const append = (...events: unknown[]): Promise<unknown> =>
+          log.append(`games.nim.m${at}`, { v: 1, id: `c${version}`, version: ++version, at, events });
         await append({ kind: "created", seed: at, seats: [{ name: "ann" }, { name: `p${at}` }] });
         await append({ kind: "moved", seat: 0, move: { heap: 0, take: 1 } });
         await append({ kind: "ended", outcome: { winner: at % 2 }, by: "resignation" });
@@ -85,6 +89,35 @@ describe.each(["zeromq", "nats", "redis"] as const satisfies readonly BrokerKind
       const ann = async (): Promise<unknown> => (await leaderboard.player({ name: "ann" }).catch(() => []))[0];
       const half = matches / 2;
       await expect.poll(ann, { timeout: 60_000 }).toMatchObject({ played: matches, won: half, lost: half });
+    });
+
+    it("matches against a bot that is killed all the time all end, each rated once", { timeout: 120_000 }, async () => {
+      await using consumers = new Consumers(broker.url);
+      await using judges = new Consumers(broker.url);
+      await Promise.all([judges.start("judges"), consumers.start("bot"), consumers.start("bot")]);
+      await using player = await openPlayer(bus, { name: "eve" });
+      const matches = 12;
+      const play = async (at: number): Promise<unknown> => {
+        const seated = await player.playBot(at % 2 === 0 ? "tictactoe" : "connect4", { seed: at });
+        let moves = 0;
+        for await (const { version, view } of seated.follow()) {
+          if (view.state === "ended") return view.result;
+          if (view.toMove !== seated.seat) continue;
+          const move = strategyOf(seated.game)?.(view.board, seated.seat, Math.random);
+          const reply = await seated.move(move, { expectedVersion: version, timeoutMs: 60_000 });
+          expect(reply.ok).toBe(true);
+          if (++moves === 2 && at % 4 === 0) await consumers.kill();
+        }
+        throw new Error("it was left before its end");
+      };
+      const results = await Promise.all(Array.from({ length: matches }, (_, at) => play(at)));
+      for (const result of results) expect(result).toMatchObject({ by: "board" });
+      for (const at of [0, 2, 4]) expect(results[at]).toMatchObject({ winner: null });
+      await consumers.start("leaderboard");
+      const leaderboard = bus.client<Leaderboard>(leaderboardAddress);
+      const rated = async (): Promise<number> =>
+        (await leaderboard.player({ name: "eve" })).reduce((sum, { played }) => sum + played, 0);
+      expect(await rated()).toBe(matches);
     });
   },
 );

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { type Bus, BusError } from "@quadrant/bus";
-import { lobbyName, type Seating, takeSeat } from "./consumers/lobby.ts";
+import { askForBot, lobbyName, type Seating, takeSeat } from "./consumers/lobby.ts";
 import { type FollowOptions, followMatch, matchState } from "./follow.ts";
 import type { Seat } from "./game.ts";
 import type { PlainCommand } from "./match/command.ts";
@@ -37,7 +37,10 @@ export interface Player extends AsyncDisposable {
   readonly name: string;
   /** Takes the first seat of a new match, and leaves the second open. */
   create(game: string, options?: CreateOptions): Promise<Seated>;
-  join(match: string): Promise<Seated>;
+  /** With a token of one's own, which is remembered before, the seat is found again after a crash. */
+  join(match: string, options?: { readonly token?: string | undefined }): Promise<Seated>;
+  /** Takes the first seat of a new match, and asks for a bot to take the second. "invalid" where no bot plays the game. */
+  playBot(game: string, options?: CreateOptions): Promise<Seated>;
   /** Waits for somebody who wants the same game with the same options. */
   seek(game: string, options?: SeekOptions): Promise<Seated>;
   /** "denied" where the token has no seat, "invalid" where there is no such match. */
@@ -100,15 +103,20 @@ class BusPlayer implements Player {
     return this.#seated(named, match, 0, token);
   }
 
-  async join(match: string): Promise<Seated> {
+  async join(match: string, { token = newToken() }: { readonly token?: string | undefined } = {}): Promise<Seated> {
     const known = await matchState(this.#bus, { match });
     if (known === undefined) throw new BusError("invalid", `there is no match ${match}`);
-    const token = newToken();
     const { view } = accepted(await this.#desk.send(known.game, match, { kind: "join", name: this.name, token }));
     // The seat that was open; where both were, the first.
     const seat = known.view.names[0] === null ? 0 : 1;
     if (view.names[seat] === null) throw new BusError("conflict", `seat ${seat} of ${match} is not taken`);
     return this.#seated(known.game, match, seat, token);
+  }
+
+  async playBot(game: string, options?: CreateOptions): Promise<Seated> {
+    const seated = await this.create(game, options);
+    await askForBot(await this.#bus.space(lobbyName), seated.game, seated.match);
+    return seated;
   }
 
   async seek(game: string, options: SeekOptions = {}): Promise<Seated> {

@@ -1,16 +1,32 @@
 import { type Bus, BusError } from "@quadrant/bus";
+import { startArchive } from "./consumers/archive.ts";
+import { startBot } from "./consumers/bot.ts";
+import { startCommentator } from "./consumers/commentator.ts";
+import { startLeaderboard } from "./consumers/leaderboard.ts";
 import { startMatchmaker } from "./consumers/matchmaker.ts";
 import { startReferee } from "./referee.ts";
 import { startTimekeeper } from "./timekeeper.ts";
 import { startViews } from "./views.ts";
 
-export type GameRole = "referee" | "views" | "timekeeper" | "matchmaker";
+export type GameRole =
+  | "referee"
+  | "views"
+  | "timekeeper"
+  | "matchmaker"
+  | "leaderboard"
+  | "archive"
+  | "commentator"
+  | "bot";
 
 const starters: Readonly<Record<GameRole, (bus: Bus) => Promise<AsyncDisposable>>> = {
   referee: startReferee,
   views: startViews,
   timekeeper: startTimekeeper,
   matchmaker: startMatchmaker,
+  leaderboard: startLeaderboard,
+  archive: startArchive,
+  commentator: startCommentator,
+  bot: startBot,
 };
 
 export const gameRoles: readonly GameRole[] = Object.keys(starters) as GameRole[];

@@ -1,14 +1,14 @@
 import { connect } from "@quadrant/bus";
 import { expect, it } from "vitest";
+import { logName } from "../match/entry.ts";
 import { archiveName, readArchived, startArchive } from "./archive.ts";
-import { logName } from "./match-log.ts";
 
 const created = {
   kind: "created",
   seed: 7,
   seats: [
-    { name: "ann", tokenHash: "secret" },
-    { name: "bob", tokenHash: "secret" },
+    { name: "ann", hash: "secret" },
+    { name: "bob", hash: "secret" },
   ],
 };
 const moved = { kind: "moved", seat: 0, move: { column: 3 } };
@@ -17,8 +17,12 @@ const ended = { kind: "ended", outcome: { winner: 1 }, by: "resignation" };
 it("keeps every match that ends, also those that ended while it was away, and none that goes on", async () => {
   await using bus = await connect("memory:");
   const log = await bus.log<unknown>(logName);
-  const append = (match: string, ...events: unknown[]): Promise<unknown> =>
-    log.append(`games.connect4.${match}`, { v: 1, at: 5, events });
+  const versions = new Map<string, number>();
+  const append = (match: string, ...events: unknown[]): Promise<unknown> => {
+    const version = (versions.get(match) ?? 0) + 1;
+    versions.set(match, version);
+    return log.append(`games.connect4.${match}`, { v: 1, id: `c${version}`, version, at: 5, events });
+  };
   const store = await bus.blobs(archiveName);
   const names = async (): Promise<readonly string[]> => (await store.list()).map(({ name }) => name).sort();
   await append("before", created);
@@ -31,6 +35,7 @@ it("keeps every match that ends, also those that ended while it was away, and no
   await first[Symbol.asyncDispose]();
   await append("across", ended);
   await append("across", { kind: "rematch-offered", seat: 0 });
+  versions.set("headless", 3);
   await append("headless", ended);
   await using _second = await startArchive(bus);
   await append("after", created, moved, ended);
@@ -49,7 +54,8 @@ it("keeps every match that ends, also those that ended while it was away, and no
 it("several write the same bytes, and one that comes after a death in the middle writes what is missing", async () => {
   await using bus = await connect("memory:");
   const log = await bus.log<unknown>(logName);
-  for (let at = 0; at < 20; at++) await log.append(`games.nim.m${at}`, { v: 1, at, events: [created, moved, ended] });
+  for (let at = 0; at < 20; at++)
+    await log.append(`games.nim.m${at}`, { v: 1, id: "c", version: 1, at, events: [created, moved, ended] });
   const store = await bus.blobs(archiveName);
   await using _one = await startArchive(bus);
   await using _other = await startArchive(bus);

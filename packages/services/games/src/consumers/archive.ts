@@ -1,5 +1,7 @@
 import type { Bus } from "@quadrant/bus";
-import { type Entry, Ongoing, readMatches } from "./match-log.ts";
+import { type Entry, logName, readEntry, subjectOf } from "../match/entry.ts";
+import { readLog } from "../match/log-reading.ts";
+import { Ongoing } from "./ongoing.ts";
 import { untilStopped } from "./running.ts";
 
 export const archiveName = "games-archive";
@@ -8,9 +10,8 @@ const nameOf = (game: string, match: string): string => `${game}/${match}.ndjson
 const isOver = ({ events }: Entry): boolean => events.some(({ kind }) => kind === "ended");
 
 /** What is written of an entry. The hashes of the seats' tokens are of no use to anybody any more, and left out. */
-function line(version: number, { at, events }: Entry): string {
-  const text = JSON.stringify({ version, at, events }, (key, value) => (key === "tokenHash" ? undefined : value));
-  return `${text}\n`;
+function line({ version, at, events }: Entry): string {
+  return `${JSON.stringify({ version, at, events }, (key, value) => (key === "hash" ? undefined : value))}\n`;
 }
 
 /**
@@ -23,26 +24,38 @@ export async function startArchive(bus: Bus): Promise<AsyncDisposable> {
   return untilStopped(async (signal) => {
     const kept = new Set((await store.list()).map(({ name }) => name));
     const ongoing = new Ongoing<readonly Entry[]>();
-    for await (const { game, match, entry } of readMatches(bus, signal)) {
+    for await (const { game, match, entry } of readLog(bus, signal)) {
       const name = nameOf(game, match);
       if (kept.has(name)) continue;
-      const begins = entry.events.some(({ kind }) => kind === "created");
-      const before = begins ? [] : ongoing.get(name);
-      // Its beginning is no longer in the log, or it is one of too many.
-      if (before === undefined) continue;
-      const entries = [...before, entry];
-      if (isOver(entry)) {
-        ongoing.delete(name);
-        await store.put(name, new TextEncoder().encode(entries.map((each, at) => line(at + 1, each)).join("")));
-        kept.add(name);
-      } else ongoing.set(name, entries);
+      const entries = [...(ongoing.get(name) ?? []), entry];
+      if (!isOver(entry)) {
+        ongoing.set(name, entries);
+        continue;
+      }
+      ongoing.delete(name);
+      const whole = entries[0]?.version === 1 ? entries : await readMatch(bus, game, match);
+      // The beginning of a match may be no longer in the log.
+      if (whole[0]?.version !== 1) continue;
+      await store.put(name, new TextEncoder().encode(whole.map(line).join("")));
+      kept.add(name);
     }
   });
 }
 
-export interface ArchivedEntry extends Entry {
-  readonly version: number;
+/** Up to its end. For the match that was forgotten among too many. */
+async function readMatch(bus: Bus, game: string, match: string): Promise<readonly Entry[]> {
+  const log = await bus.log<unknown>(logName);
+  const entries: Entry[] = [];
+  for await (const { data } of log.read({ filter: subjectOf(game, match), to: "end" })) {
+    const entry = readEntry(data);
+    if (entry === undefined) continue;
+    entries.push(entry);
+    if (isOver(entry)) break;
+  }
+  return entries;
 }
+
+export type ArchivedEntry = Pick<Entry, "version" | "at" | "events">;
 
 /** A match that has ended, entry by entry, with all that was hidden while it went on; undefined where it is not archived. */
 export async function readArchived(

@@ -1,8 +1,8 @@
 import { connect } from "@quadrant/bus";
 import { expect, it } from "vitest";
+import { logName } from "../match/entry.ts";
 import { drawFleet } from "../rules/battleship.ts";
 import { type Comment, startCommentator } from "./commentator.ts";
-import { logName } from "./match-log.ts";
 
 const created = { kind: "created", seed: 7, seats: [{ name: "Ann" }, { name: "Bob" }] };
 
@@ -10,7 +10,7 @@ it("tells what happens from its start on, knowing what went before, and nothing 
   await using bus = await connect("memory:");
   const log = await bus.log<unknown>(logName);
   const append = (subject: string, ...events: unknown[]): Promise<unknown> =>
-    log.append(subject, { v: 1, at: 5, events });
+    log.append(subject, { v: 1, id: "c", version: 1, at: 5, events });
   await append("games.battleship.m", created);
   await append("games.battleship.m", { kind: "moved", seat: 0, move: { fleet: drawFleet(1) } });
   const comments = await bus.subscribe<Comment>("games.*.*.comment");

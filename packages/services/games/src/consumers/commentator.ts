@@ -1,7 +1,9 @@
 import type { Bus } from "@quadrant/bus";
 import type { Seat } from "../game.ts";
-import { gameNamed } from "../rules/catalogue.ts";
-import { type MatchEvent, type Names, namesAfter, nobody, Ongoing, type Recorded, readMatches } from "./match-log.ts";
+import type { MatchFact } from "../match/entry.ts";
+import { type Logged, readLog } from "../match/log-reading.ts";
+import { gameNamed } from "../rules/registry.ts";
+import { type Names, namesAfter, nobody, Ongoing } from "./ongoing.ts";
 import { untilStopped } from "./running.ts";
 import { moveSentence } from "./sentences.ts";
 
@@ -24,10 +26,14 @@ interface Known {
 export async function startCommentator(bus: Bus): Promise<AsyncDisposable> {
   return untilStopped(async (signal) => {
     const ongoing = new Ongoing<Known>();
-    for await (const recorded of readMatches(bus, signal)) {
-      const { game, match, entry, old } = recorded;
-      const texts = tell(recorded, ongoing);
-      if (old || texts.length === 0) continue;
+    let live = false;
+    const caughtUp = (): void => {
+      live = true;
+    };
+    for await (const logged of readLog(bus, signal, caughtUp)) {
+      const { game, match, entry } = logged;
+      const texts = tell(logged, ongoing);
+      if (!live || texts.length === 0) continue;
       const comment: Comment = { match, at: entry.at, text: texts.join(" ") };
       await bus.publish(`games.${game}.${match}.comment`, comment);
     }
@@ -35,7 +41,7 @@ export async function startCommentator(bus: Bus): Promise<AsyncDisposable> {
 }
 
 /** The sentences of an entry, and what is known after it. */
-function tell({ game, match, entry }: Recorded, ongoing: Ongoing<Known>): readonly string[] {
+function tell({ game, match, entry }: Logged, ongoing: Ongoing<Known>): readonly string[] {
   const rules = gameNamed(game);
   if (rules === undefined) return [];
   const texts: string[] = [];
@@ -61,7 +67,7 @@ function tell({ game, match, entry }: Recorded, ongoing: Ongoing<Known>): readon
 }
 
 /** undefined for what needs no word. */
-function eventSentence(event: MatchEvent, name: (seat: Seat) => string): string | undefined {
+function eventSentence(event: MatchFact, name: (seat: Seat) => string): string | undefined {
   switch (event.kind) {
     case "created":
       return event.seats.every((seat) => seat !== null && seat !== undefined)

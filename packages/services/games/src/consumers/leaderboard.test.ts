@@ -1,15 +1,23 @@
 import { type Bus, BusError, connect } from "@quadrant/bus";
 import { expect, it } from "vitest";
+import { logName, type MatchFact } from "../match/entry.ts";
 import { chance, pick } from "../rules/chance.ts";
 import { type Leaderboard, leaderboardAddress, startLeaderboard } from "./leaderboard.ts";
-import { logName, type MatchEvent } from "./match-log.ts";
 import { Ratings, type Standing } from "./rating.ts";
 
 const names = ["ann", "bob", "cid", "dan"];
 
+const entry = (version: number, events: readonly unknown[]): unknown => ({
+  v: 1,
+  id: `c${version}`,
+  version,
+  at: 1,
+  events,
+});
+
 interface Course {
   readonly subject: string;
-  readonly entries: MatchEvent[][];
+  readonly entries: MatchFact[][];
 }
 
 /** Matches, interleaved by chance, some of which do not end; and what they come to. */
@@ -19,15 +27,15 @@ function courses(count: number, expected: Ratings): readonly Course[] {
     const [first, second] = [pick(names, random), pick(names, random)];
     const both = random() < 0.5;
     const winner = pick([0, 1, null] as const, random);
-    const entries: MatchEvent[][] = [
-      [{ kind: "created", seed: 1, seats: [{ name: first }, both ? { name: second } : null] }],
+    const entries: MatchFact[][] = [
+      [{ kind: "created", seed: 1, seats: [{ name: first, hash: "" }, both ? { name: second, hash: "" } : null] }],
     ];
-    if (!both) entries.push([{ kind: "joined", seat: 1, name: second }]);
+    if (!both) entries.push([{ kind: "joined", seat: 1, name: second, hash: "" }]);
     entries.push([{ kind: "moved", seat: 0, move: { x: 0, y: 0 } }]);
     if (random() < 0.8) {
       entries.push([
         { kind: "moved", seat: 1, move: { x: 1, y: 0 } },
-        { kind: "ended", outcome: { winner }, by: "rules" },
+        { kind: "ended", outcome: { winner }, by: "board" },
       ]);
       expected.record("nim", first, second, winner === null ? 0.5 : winner === 0 ? 1 : 0);
     }
@@ -46,7 +54,7 @@ it("comes to the same whether it was there from the start, came late, or was sta
   let early: AsyncDisposable | undefined = await startLeaderboard(bus);
   expect(await top(bus)).toEqual([]);
   for (const [at, { subject, entries }] of all.entries()) {
-    for (const events of entries) await log.append(subject, { v: 1, at: 1, events });
+    for (const [before, events] of entries.entries()) await log.append(subject, entry(before + 1, events));
     await log.append("games.nim.other", "no entry of a match");
     if (at !== 20) continue;
     await early[Symbol.asyncDispose]();
@@ -69,13 +77,14 @@ it("a match that goes on after its end in some way counts once", async () => {
   const log = await bus.log<unknown>(logName);
   const ended = { kind: "ended", outcome: { winner: 0 }, by: "resignation" };
   const created = { kind: "created", seed: 1, seats: [{ name: "ann" }, { name: "bob" }] };
+  let version = 0;
   for (const events of [[created], [ended], [ended], [{ kind: "rematch-offered", seat: 0 }], [ended]]) {
-    await log.append("games.nim.m", { v: 1, at: 1, events });
+    await log.append("games.nim.m", entry(++version, events));
   }
   // One whose beginning is not in the log, and one that nobody joined.
-  await log.append("games.nim.headless", { v: 1, at: 1, events: [ended] });
-  await log.append("games.nim.alone", { v: 1, at: 1, events: [{ ...created, seats: [{ name: "cid" }, null] }] });
-  await log.append("games.nim.alone", { v: 1, at: 1, events: [{ ...ended, by: "cancelled" }] });
+  await log.append("games.nim.headless", entry(7, [ended]));
+  await log.append("games.nim.alone", entry(1, [{ ...created, seats: [{ name: "cid" }, null] }]));
+  await log.append("games.nim.alone", entry(1, [{ ...ended, by: "cancelled" }]));
   await using _leaderboard = await startLeaderboard(bus);
   expect((await top(bus)).map(({ name, played }) => [name, played])).toEqual([
     ["ann", 1],

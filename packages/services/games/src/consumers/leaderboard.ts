@@ -1,5 +1,6 @@
 import { type Bus, BusError } from "@quadrant/bus";
-import { type Names, namesAfter, nobody, Ongoing, type Recorded, readMatches } from "./match-log.ts";
+import { type Logged, readLog } from "../match/log-reading.ts";
+import { type Names, namesAfter, nobody, Ongoing } from "./ongoing.ts";
 import { Ratings, type Standing } from "./rating.ts";
 import { untilStopped } from "./running.ts";
 
@@ -29,7 +30,7 @@ export async function startLeaderboard(bus: Bus): Promise<AsyncDisposable> {
       ratings = counted;
       caughtUp.resolve();
     };
-    for await (const recorded of readMatches(bus, signal, show)) count(recorded, names, counted);
+    for await (const recorded of readLog(bus, signal, show)) count(recorded, names, counted);
   });
   const serving = await bus.serve<Leaderboard>(leaderboardAddress, {
     async top({ game, limit = 10 }) {
@@ -54,7 +55,7 @@ export async function startLeaderboard(bus: Bus): Promise<AsyncDisposable> {
 }
 
 /** A match counts with its end, once: what follows that is not known here. */
-function count({ game, match, entry }: Recorded, ongoing: Ongoing<Names>, ratings: Ratings): void {
+function count({ game, match, entry }: Logged, ongoing: Ongoing<Names>, ratings: Ratings): void {
   let names = ongoing.get(match);
   for (const event of entry.events) {
     if (event.kind === "created") names = nobody;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BusError, type Lease, oneOf, type TupleSpace } from "@quadrant/bus";
+import { BusError, type Formal, type Lease, oneOf, prefix, type TupleSpace } from "@quadrant/bus";
+import { strategyOf } from "../bots/strategies.ts";
 
 /**
  * The lobby is a tuple space in which players and matchmakers meet without knowing each other:
@@ -123,4 +124,16 @@ async function withdraw(lobby: TupleSpace, game: string, ticket: string): Promis
   const seating = found?.[0] === "seated" ? readSeating(found[3]) : undefined;
   if (seating !== undefined) return seating;
   throw new BusError("aborted", "withdrawn from the lobby by its signal");
+}
+
+/** The games that bots play, as holes of a template. */
+export const botGames: readonly Formal<string>[] = [
+  oneOf("tictactoe", "connect4", "nim", "nim-misere", "battleship"),
+  prefix("tictactoe-"),
+];
+
+/** Puts a match with an open seat where any bot finds it. It stays until one has taken it, or the lease ends. "invalid" where no bot plays the game. */
+export async function askForBot(lobby: TupleSpace, game: string, match: string, leaseMs = 60_000): Promise<void> {
+  if (strategyOf(game) === undefined) throw new BusError("invalid", `no bot plays ${game}`);
+  await lobby.out(["bot-wanted", game, match], { leaseMs });
 }

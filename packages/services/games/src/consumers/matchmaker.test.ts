@@ -1,4 +1,4 @@
-import { type Bus, BusError, type Claim, connect, type TupleSpace } from "@quadrant/bus";
+import { type Bus, BusError, connect, type TupleSpace } from "@quadrant/bus";
 import { expect, it } from "vitest";
 import { lobbyName, type Seating, type Seeker, takeSeat } from "./lobby.ts";
 import { startMatchmaker } from "./matchmaker.ts";
@@ -82,7 +82,7 @@ it("a matchmaker that dies with claims, before its answer or after, loses nobody
   await using bus = await connect("memory:");
   const lobby = await bus.space(lobbyName);
   const seating = seats(bus, ["ann", "bob", "cid", "dan"]);
-  const held: Claim<unknown>[] = [];
+  const held: { readonly signal: AbortSignal }[] = [];
   for (const name of ["ann", "bob", "cid", "dan"]) {
     held.push(await lobby.claim(["seeking", "tictactoe", `ticket of ${name}`, Object], { leaseMs: 300 }));
   }
