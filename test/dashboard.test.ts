@@ -179,6 +179,33 @@ describe("the page", () => {
     expect(await record(bob)).toEqual(told);
   });
 
+  it("is played against a bot, which is not to be beaten", { timeout: 120_000 }, async () => {
+    const { url } = await running();
+    const ada = await person(url);
+    await ada.getByLabel("Your name").fill("Ada");
+    await ada.getByRole("button", { name: "Play a bot" }).click();
+    const over = ada.locator(".status", { hasText: /You have lost|A draw/ });
+    const turn = ada.locator(".status", { hasText: "Your turn." });
+    for (;;) {
+      await turn.or(over).waitFor();
+      if (await over.isVisible()) break;
+      const moves = (await record(ada)).length;
+      await ada
+        .getByRole("gridcell", { name: /empty$/ })
+        .first()
+        .click();
+      // Ours and the bot's answer; the end may come with either.
+      await ada.locator(".moves li").nth(moves).waitFor();
+      await ada
+        .locator(".moves li")
+        .nth(moves + 1)
+        .or(over)
+        .first()
+        .waitFor();
+    }
+    await ada.getByRole("button", { name: "Rematch" }).waitFor();
+  });
+
   it("is played with the keyboard, and says what happens", { timeout: 120_000 }, async () => {
     const { url } = await running();
     const [ada, bob] = [await person(url), await person(url)];

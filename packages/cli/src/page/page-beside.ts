@@ -42,7 +42,7 @@ export class PageBeside {
       const { openPage } = await import("./page.ts");
       const page = await openPage(bus, {});
       try {
-        output.talk(`the page is at ${page.url}`);
+        output.talkPlainly(`the page is at ${page.url}`);
         up(page.url);
         await new Promise<void>((resolve) => {
           if (signal.aborted) resolve();

@@ -1,6 +1,6 @@
 import type { Bus } from "@quadrant/contract";
 import { type Dashboard, startDashboard } from "@quadrant/dashboard";
-import { startGames, startLeaderboard } from "@quadrant/games";
+import { startGames } from "@quadrant/games";
 import { jobsOn } from "./job-news.ts";
 import { gamesOn } from "./played-games.ts";
 
@@ -20,7 +20,6 @@ export async function openPage(bus: Bus, options: PageOptions): Promise<Dashboar
   };
   try {
     opened.push(await startGames(bus));
-    opened.push(await startLeaderboard(bus));
     const hasBus = watchLink(bus);
     const page = await startDashboard({ games: gamesOn(bus), jobs: jobsOn(bus), hasBus, ...options });
     opened.push(page);

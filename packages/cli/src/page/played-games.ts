@@ -1,10 +1,16 @@
 import type { Bus } from "@quadrant/contract";
 import type { Games, Player } from "@quadrant/dashboard";
-import { type Leaderboard, leaderboardAddress, listMatches, lobbyName, openPlayer, spectate } from "@quadrant/games";
+import {
+  askForBot,
+  type Leaderboard,
+  leaderboardAddress,
+  listMatches,
+  lobbyName,
+  openPlayer,
+  spectate,
+} from "@quadrant/games";
 
 const listed = 200;
-/** How long a match waits for a bot. */
-const botLeaseMs = 60_000;
 
 /** The game services on the bus, as the page needs them. */
 export function gamesOn(bus: Bus): Games {
@@ -25,7 +31,7 @@ async function openSeatsOf(bus: Bus, name: string): Promise<Player> {
     resume: (seat) => player.resume(seat),
     playBot: async (game) => {
       const seated = await player.create(game);
-      await (await bus.space(lobbyName)).out(["bot-wanted", game, seated.match], { leaseMs: botLeaseMs });
+      await askForBot(await bus.space(lobbyName), game, seated.match);
       return seated;
     },
     [Symbol.asyncDispose]: () => player[Symbol.asyncDispose](),
