@@ -1,26 +1,42 @@
+import { createHash } from "node:crypto";
+import { readlinkSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Of this host: where hosts share a temporary folder, the ids of processes mean something on their own only. */
-const prefix = `quadrant-scratch.${hostname().replace(/[^A-Za-z0-9]+/g, "-")}.`;
+/** Among whose processes a process's id says who it is: a container has its own, also where it shares the folder with others. */
+const scope = createHash("sha256").update(`${hostname()} ${pidNamespace()}`).digest("hex").slice(0, 8);
+const prefix = `quadrant-worker-${scope}-`;
 
-/** A folder of this process's own for what does not fit into its memory. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    // No Linux: the host's name tells.
+    return "";
+  }
+}
+
+/** A folder of this process's own for what does not fit into its memory; `worker` as newWorkerName gives it. */
 export function scratchFolder(worker: string): string {
-  return join(tmpdir(), `${prefix}${process.pid}.${worker}`);
+  return join(tmpdir(), `${prefix}${worker}`);
 }
 
 export function removeScratch(worker: string): Promise<void> {
   return rm(scratchFolder(worker), { recursive: true, force: true });
 }
 
-/** Removes what processes of this host that were killed have left behind. What cannot be removed is left to its owner. */
-export async function clearScratch(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (isAlive(pid)) continue;
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+/**
+ * Removes what workers of this machine left that were killed: their names end with the id of a process that there is no more.
+ * Where another process has that id by now, theirs stays. Never rejects.
+ */
+export async function removeAbandonedScratch(): Promise<void> {
+  const names = await readdir(tmpdir()).catch(() => []);
+  for (const name of names) {
+    const pid = name.startsWith(prefix) ? name.match(/-(\d+)-\d+$/)?.[1] : undefined;
+    // What is another user's cannot be removed, and is theirs to remove.
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -29,7 +45,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Another user's is alive as well.
     return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }

@@ -9,7 +9,7 @@ import type { MapResult, ReduceResult, TaskProgress, TaskSurroundings } from "..
 import { readSubmission } from "./job-log.ts";
 import { JobNews } from "./job-news.ts";
 import { type JobStores, openStores } from "./job-surroundings.ts";
-import { clearScratch, removeScratch, scratchFolder } from "./scratch.ts";
+import { removeAbandonedScratch, removeScratch, scratchFolder } from "./scratch.ts";
 import {
   type AttemptBeat,
   attemptSubject,
@@ -45,7 +45,7 @@ export function newWorkerName(node: string, slot: number): string {
  */
 export async function runWorker(bus: Bus, { node, slot, signal }: WorkerOptions): Promise<void> {
   const worker = newWorkerName(node, slot);
-  await clearScratch().catch(() => undefined);
+  const clearing = removeAbandonedScratch();
   let job: string | null = null;
   let change = new AbortController();
   const following = keepDoing(async () => {
@@ -70,7 +70,7 @@ export async function runWorker(bus: Bus, { node, slot, signal }: WorkerOptions)
       await sleep(beatMs, undefined, { signal: leave }).catch(() => undefined);
     }
   } finally {
-    await Promise.all([following, beating, removeScratch(worker)]);
+    await Promise.all([following, beating, clearing, removeScratch(worker)]);
   }
 }
 
