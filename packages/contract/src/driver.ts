@@ -325,6 +325,12 @@ export type ClaimSettlement =
   | { readonly kind: "nak"; readonly token: string }
   | { readonly kind: "extend"; readonly token: string; readonly leaseMs: number };
 
+/** How a template finds its tuples: by which index, and at how many it would look now. */
+export interface TupleIndexUse {
+  readonly index: string;
+  readonly candidates: number;
+}
+
 /** An answer that may be there at once. */
 export type Answer<T> = T | Promise<T>;
 
@@ -356,6 +362,15 @@ export interface Tuples {
   takeMany(space: string, template: string, max: number): Promise<readonly string[]>;
   readAll(space: string, template: string): Promise<readonly string[]>;
   count(space: string, template: string): Promise<number>;
+  /** One tuple for each template, in their order, all or none, as `take`. Absent where `space.inAll` is refused. */
+  takeAll?(space: string, templates: readonly string[], wait: Wait): Promise<readonly string[]>;
+  /**
+   * Moves every match to another space, or with `keep` copies it, at one moment; how many. A tuple has what was left of its
+   * lease there, under a name of its own. "overflow" where there is no room for all. Absent where `space.collect` is refused.
+   */
+  collect?(space: string, template: string, target: string, keep: boolean): Promise<number>;
+  /** Absent where `space.explain` is refused. */
+  explain?(space: string, template: string): Promise<TupleIndexUse>;
   claim(space: string, template: string, leaseMs: number, wait: Wait): Promise<ClaimedTuple>;
   settleClaim(space: string, settlement: ClaimSettlement): Promise<Settled>;
   /** The lease of a stored tuple: "stale" once the tuple is gone. */

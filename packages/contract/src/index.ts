@@ -54,6 +54,7 @@ export type {
   StoredEntry,
   TopicSink,
   Topics,
+  TupleIndexUse,
   TupleLease,
   Tuples,
 } from "./driver.ts";
@@ -125,3 +126,4 @@ export {
   type Tuple,
 } from "./tuple.ts";
 export { decodeField, decodeTuple, encodeField, encodeTuple, splitText, type TextParts } from "./tuple-text.ts";
+export { afterTurn } from "./turn.ts";

@@ -132,13 +132,14 @@ export interface TextParts {
 /** Takes a composite apart, one level. `keyed`: whether names stand before the parts. */
 export function splitText(text: string, keyed: boolean = text.startsWith("o")): TextParts {
   fields.read(text, keyed);
-  const keys: string[] = [];
-  const parts: string[] = [];
-  for (let index = 0; index < fields.count; index++) {
-    if (keyed) keys.push(fields.key(index));
-    parts.push(fields.field(index));
+  const { count } = fields;
+  const keys = keyed ? roomFor<string>(count) : undefined;
+  const parts = roomFor<string>(count);
+  for (let index = 0; index < count; index++) {
+    if (keys !== undefined) keys[index] = fields.key(index);
+    parts[index] = fields.field(index);
   }
-  return { tag: text[0]!, keys: keyed ? keys : undefined, parts };
+  return { tag: text[0]!, keys, parts };
 }
 
 /** Longer ones may be more than a number holds exactly while digits are added up. */

@@ -4,10 +4,19 @@ import type { Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import type { Setting } from "./setting.ts";
 
-interface Fetcher {
+/** A class, and the request is not kept: see `SpaceWaiter`. */
+class Fetcher {
   readonly pending: Pending<readonly Leased[]>;
   readonly owner: Owner;
-  readonly request: FetchRequest;
+  readonly max: number;
+  readonly leaseMs: number | undefined;
+
+  constructor(pending: Pending<readonly Leased[]>, owner: Owner, { max, leaseMs }: FetchRequest) {
+    this.pending = pending;
+    this.owner = owner;
+    this.max = max;
+    this.leaseMs = leaseMs;
+  }
 }
 
 /** What those who wait are served with. */
@@ -44,18 +53,18 @@ export class FetchLine {
       onAbort: () => [],
       onEnd: () => link?.leave(),
     });
-    link = this.#fetchers.append({ pending, owner, request });
+    link = this.#fetchers.append(new Fetcher(pending, owner, request));
     return pending.promise;
   }
 
   /** Gives what is ready to those who wait: the longest-waiting first, each its share. */
   serve(): void {
     for (let first = this.#fetchers.first; first !== undefined; first = this.#fetchers.first) {
-      const { pending, owner, request } = first.value;
+      const { pending, owner, max, leaseMs } = first.value;
       const ready = this.#stock.ready();
       if (ready === 0) return;
       const share = Math.ceil(ready / this.#fetchers.size);
-      const taken = this.#stock.lend(Math.min(request.max, Math.max(1, share)), request.leaseMs, owner);
+      const taken = this.#stock.lend(Math.min(max, Math.max(1, share)), leaseMs, owner);
       if (taken.length === 0) return;
       pending.resolve(taken);
     }

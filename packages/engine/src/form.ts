@@ -83,6 +83,19 @@ export class Form {
     return this.all.size === 0 ? undefined : this.all;
   }
 
+  /** Which index serves what has these values in the fields of the mask, and how many tuples it leads to. */
+  explain(mask: number, values: readonly string[]): { readonly index: string; readonly candidates: number } {
+    const shape = this.#shapeFor(mask, values);
+    if (shape === undefined) return { index: "scan", candidates: this.all.size };
+    const candidates = shape.find(values, this.keys !== undefined)?.size ?? 0;
+    const { keys } = this;
+    const index =
+      keys === undefined
+        ? `fields ${shape.fields.join(", ")}`
+        : `keys ${shape.fields.map((field) => keys[field]).join(", ")}`;
+    return { index, candidates };
+  }
+
   /** Stands in the line where the tuples come by that match. Returns what makes the waiter leave. */
   wait(waiter: SpaceWaiter): () => void {
     const { mask, parts } = waiter.template;

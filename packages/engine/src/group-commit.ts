@@ -1,15 +1,10 @@
-import { BusError } from "@quadrant/contract";
+import { afterTurn, BusError } from "@quadrant/contract";
 import { ChangeGroup, type Encode, type Kept } from "./change-group.ts";
 
 export type { Encode, Kept } from "./change-group.ts";
 
 import type { Journal } from "./journal.ts";
 import { RowWriter } from "./row.ts";
-
-/** After everything else that this turn of the event loop still does: no timer, no I/O comes in between. */
-function afterTurn(callback: () => void): void {
-  queueMicrotask(() => process.nextTick(callback));
-}
 
 /** What is kept free for changes that make room: acknowledgements, takes, leases. */
 const reserveBytes = 512 * 1024;

@@ -44,7 +44,7 @@ export class Owner {
   run<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(this.closedError());
     try {
-      this.#setting.timers.runDue();
+      this.#setting.timers.catchUp();
       return Promise.resolve(work());
     } catch (cause) {
       return Promise.reject(this.#asBusError(cause));
@@ -69,7 +69,7 @@ export class Owner {
     const { commits, timers } = this.#setting;
     try {
       commits?.assertUsable();
-      timers.runDue();
+      timers.catchUp();
       const before = commits?.changes;
       const result = work();
       if (commits === undefined || result instanceof Promise) return result;
@@ -91,7 +91,7 @@ export class Owner {
   close(keepLoans: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#setting.timers.runDue();
+    this.#setting.timers.catchUp();
     const error = this.closedError();
     // Waiters first: what is given back is for others.
     for (const interest of this.interests) interest.end(error);

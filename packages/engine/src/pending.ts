@@ -14,7 +14,7 @@ export interface PendingOptions<T> extends Wait {
 
 /**
  * An operation that waits: captured, timed out, aborted or closed, whichever is first, and nothing after it. What was
- * captured is answered once it is committed.
+ * captured is answered once it is committed. Its options are not kept: many wait for long (`waiting-line.ts`).
  */
 export class Pending<T> implements Interest {
   seat: number | undefined = undefined;
@@ -22,7 +22,10 @@ export class Pending<T> implements Interest {
   readonly promise: Promise<T>;
   readonly #setting: Setting;
   readonly #owner: Owner;
-  readonly #options: PendingOptions<T>;
+  readonly #what: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: (() => T) | undefined;
+  readonly #onEnd: () => void;
   readonly #timer: Timer | undefined;
   readonly #abort: (() => void) | undefined;
   #resolve!: (value: T) => void;
@@ -32,7 +35,10 @@ export class Pending<T> implements Interest {
   constructor(setting: Setting, owner: Owner, options: PendingOptions<T>) {
     this.#setting = setting;
     this.#owner = owner;
-    this.#options = options;
+    this.#what = options.what;
+    this.#signal = options.signal;
+    this.#onAbort = options.onAbort;
+    this.#onEnd = options.onEnd;
     this.promise = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -40,7 +46,7 @@ export class Pending<T> implements Interest {
     const { timeoutMs, signal } = options;
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#timer = setting.timers.add(setting.now() + timeoutMs, () =>
-        this.end(setting.fault("timeout", `${options.what}: nothing came within ${timeoutMs} ms`)),
+        this.end(setting.fault("timeout", `${this.#what}: nothing came within ${timeoutMs} ms`)),
       );
     }
     if (signal !== undefined) {
@@ -67,18 +73,18 @@ export class Pending<T> implements Interest {
 
   #aborted(signal: AbortSignal): void {
     // What was due before the abort was captured before it.
-    this.#setting.timers.runDue();
-    if (this.#options.onAbort !== undefined) this.resolve(this.#options.onAbort());
-    else this.end(this.#setting.aborted(signal, this.#options.what));
+    this.#setting.timers.catchUp();
+    if (this.#onAbort !== undefined) this.resolve(this.#onAbort());
+    else this.end(this.#setting.aborted(signal, this.#what));
   }
 
   #finish(): boolean {
     if (this.#ended) return false;
     this.#ended = true;
     this.#setting.timers.cancel(this.#timer);
-    if (this.#abort !== undefined) this.#options.signal?.removeEventListener("abort", this.#abort);
+    if (this.#abort !== undefined) this.#signal?.removeEventListener("abort", this.#abort);
     this.#owner.interests.delete(this);
-    this.#options.onEnd();
+    this.#onEnd();
     return true;
   }
 }

@@ -78,6 +78,22 @@ test("what was handed over by a ticket is had again by it, until it has arrived,
   expect(four.journal.size).toBe(2);
 });
 
+test("what an inAll was handed over by a ticket is had again in the order of its templates; a collect is kept whole", async () => {
+  const one = await startKeptTrial();
+  const texts = [1, 2, 3].map((n) => tuple(["job", n]));
+  await one.session.tuples.outMany("s", texts, undefined);
+  const both = [template(["job", 3]), jobs];
+  await one.session.tuples.takeAllRevocable("s", both, {}, "lost");
+  expect(await one.session.tuples.collect("s", jobs, "t", false)).toBe(1);
+  const two = await one.restart();
+  const { tuples } = two.session;
+  expect((await tuples.takeAllRevocable("s", both, {}, "lost")).tuples).toEqual([texts[2], texts[0]]);
+  expect(await tuples.readAll("s", jobs)).toEqual([]);
+  expect(await tuples.readAll("t", jobs)).toEqual([texts[1]]);
+  (await tuples.takeAllRevocable("s", both, {}, "lost")).restore();
+  expect(await tuples.readAll("s", jobs)).toEqual([texts[0], texts[2]]);
+});
+
 test("a durable goes on where it was: what it lent, what died, what was redriven after retention took it", async () => {
   const one = await startKeptTrial();
   const { logs } = one.session;

@@ -17,12 +17,18 @@ export interface RevocableTupleList {
 }
 
 /** The capability, with takes that can be undone: for a server whose answer may not reach the taker. */
-export interface RevocableTuples extends Tuples {
+export interface RevocableTuples extends Required<Omit<Tuples, "direct">> {
   /**
    * A ticket names the request. Where the engine outlives its process, who asks again by the same ticket gets what was
    * taken for it before, unless that is known to have arrived.
    */
   takeRevocable(space: string, template: string, wait: Wait, ticket?: string): Promise<RevocableTuple>;
+  takeAllRevocable(
+    space: string,
+    templates: readonly string[],
+    wait: Wait,
+    ticket?: string,
+  ): Promise<RevocableTupleList>;
   takeManyRevocable(space: string, template: string, max: number, ticket?: string): Promise<RevocableTupleList>;
 }
 

@@ -42,8 +42,18 @@ export class SpaceTable {
         owner.durably(() => at(name).takeMany(compileTemplate(template), max, undefined).tuples),
       takeManyRevocable: (name, template, max, ticket) =>
         owner.durably(() => at(name).takeMany(compileTemplate(template), max, ticket)),
+      takeAll: (name, templates, wait) =>
+        owner.durably(() => {
+          const taken = at(name).takeAll(owner, templates.map(compileTemplate), wait, undefined);
+          return taken instanceof Promise ? taken.then(({ tuples }) => tuples) : taken.tuples;
+        }),
+      takeAllRevocable: (name, templates, wait, ticket) =>
+        owner.durably(() => at(name).takeAll(owner, templates.map(compileTemplate), wait, ticket)),
       readAll: (name, template) => owner.durably(() => at(name).readAll(compileTemplate(template))),
       count: (name, template) => owner.durably(() => at(name).count(compileTemplate(template))),
+      collect: (name, template, target, keep) =>
+        owner.durably(() => at(name).collect(compileTemplate(template), at(target), keep)),
+      explain: (name, template) => owner.durably(() => at(name).explain(compileTemplate(template))),
       claim: (name, template, leaseMs, wait) =>
         owner.durably(() => at(name).claim(owner, compileTemplate(template), leaseMs, wait)),
       settleClaim: (name, settlement) =>

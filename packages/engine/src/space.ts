@@ -1,3 +1,4 @@
+/** Over 300 lines: every operation of a space, one beside the other. */
 import {
   type BusError,
   type ClaimedTuple,
@@ -6,13 +7,16 @@ import {
   Roster,
   type Settled,
   type SpaceSpec,
+  type TupleIndexUse,
   type TupleLease,
   type Wait,
 } from "@quadrant/contract";
+import { assign } from "./assignment.ts";
 import { assertSame } from "./catalog.ts";
 import type { Link } from "./chain.ts";
 import { type ClaimRecord, Claims } from "./claims.ts";
 import type { Kept } from "./group-commit.ts";
+import { JointTake } from "./joint-take.ts";
 import type { Interest, Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { Resident } from "./resident.ts";
@@ -23,13 +27,20 @@ import { TupleIndex } from "./tuple-index.ts";
 import type { TupleRecord } from "./tuple-row.ts";
 import { TupleSearch } from "./tuple-search.ts";
 import { type Newcomer, TupleStore } from "./tuple-store.ts";
+import { SpaceWaiter } from "./waiting-line.ts";
 
-/** How an operation gets hold of the tuple that it found or waited for. */
-interface Capture<T> {
+/** How an operation gets hold of the tuple that it found or waited for. A class: see `SpaceWaiter`. */
+class Capture<T> {
   /** For messages. */
   readonly what: string;
   readonly takes: boolean;
-  get(resident: Resident): T;
+  readonly get: (resident: Resident) => T;
+
+  constructor(what: string, takes: boolean, get: (resident: Resident) => T) {
+    this.what = what;
+    this.takes = takes;
+    this.get = get;
+  }
 }
 
 /** One tuple space. Every operation matches, captures or registers in one turn; tuples are their texts. */
@@ -41,6 +52,7 @@ export class Space implements Kept {
   readonly #index: TupleIndex;
   readonly #store: TupleStore;
   readonly #search: TupleSearch;
+  readonly #joint: JointTake;
   readonly #claims: Claims;
   readonly #pending = new Roster<Interest>("secondSeat");
   readonly #taking: Capture<string>;
@@ -54,19 +66,16 @@ export class Space implements Kept {
     this.#index = new TupleIndex(pick, setting.random);
     this.#store = new TupleStore(setting, this, this.#index, capacity);
     this.#search = new TupleSearch(this.#index, pick, setting.random, maxScan, () => this.#scannedTooMany());
+    this.#joint = new JointTake(this.#index, this.#search);
     this.#claims = new Claims(setting, name, {
       remove: (resident) => this.#remove(resident),
       putBack: (resident) => this.#store.putBack(resident),
     });
-    this.#reading = { what: "an rd", takes: false, get: (resident) => resident.text };
-    this.#taking = {
-      what: "an in",
-      takes: true,
-      get: (resident) => {
-        this.#store.remove(resident);
-        return resident.text;
-      },
-    };
+    this.#reading = new Capture("an rd", false, (resident) => resident.text);
+    this.#taking = new Capture("an in", true, (resident) => {
+      this.#store.remove(resident);
+      return resident.text;
+    });
   }
 
   assertSame(spec: SpaceSpec): void {
@@ -112,11 +121,8 @@ export class Space implements Kept {
   ): RevocableTuple | Promise<RevocableTuple> {
     const handed = ticket === undefined ? undefined : this.#store.handed(ticket);
     if (handed !== undefined) return this.#revocable(handed, ticket).one;
-    return this.#want(owner, template, wait, {
-      what: "an in",
-      takes: true,
-      get: (resident) => this.#revocable([resident], ticket).one,
-    });
+    const capture = new Capture("an in", true, (resident) => this.#revocable([resident], ticket).one);
+    return this.#want(owner, template, wait, capture);
   }
 
   /** Takes them so that it can be undone; with a ticket, so that they can be asked for again until they have arrived. */
@@ -138,19 +144,68 @@ export class Space implements Kept {
     return { tuples, restore, arrived, one: { tuple: tuples[0] ?? "", restore, arrived } };
   }
 
+  /** One for each template, in their order, or nothing. */
+  takeAll(
+    owner: Owner,
+    templates: readonly CompiledTemplate[],
+    wait: Wait,
+    ticket: string | undefined,
+  ): RevocableTupleList | Promise<RevocableTupleList> {
+    const handed = ticket === undefined ? undefined : this.#store.handed(ticket);
+    if (handed !== undefined) {
+      // Kept without an order.
+      const matches = templates.map((template) => handed.filter((resident) => template.matches(resident.text)));
+      return this.#revocable(assign(matches) ?? handed, ticket);
+    }
+    const what = `an inAll on the space ${this.name}`;
+    if (wait.signal?.aborted) throw this.#setting.aborted(wait.signal, what);
+    const found = this.#joint.find(templates);
+    if (found !== undefined) {
+      const taken = this.#revocable(found, ticket);
+      this.#store.admit();
+      return taken;
+    }
+    if (wait.timeoutMs === 0) throw this.#timeout(what);
+    let leave: (() => void) | undefined;
+    const pending = this.#pend<RevocableTupleList>(owner, what, wait, () => leave?.());
+    leave = this.#joint.wait(templates, this.#setting.serial(), {
+      found: (residents) => {
+        pending.resolve(this.#revocable(residents, ticket));
+        // Not in this turn: who waits for room may be on his way in with one of these.
+        queueMicrotask(() => this.#store.admit());
+      },
+      failed: (error) => pending.end(error),
+    });
+    return pending.promise;
+  }
+
+  /** Moves every match, or with `keep` copies it: a tuple of its own, with what is left of the lease. All or none. */
+  collect(template: CompiledTemplate, target: Space, keep: boolean): number {
+    const found = this.#search.all(template);
+    const room = target.#store.room + (keep || target !== this ? 0 : found.length);
+    if (found.length > room) throw target.#full();
+    this.#setting.commits?.reserve(found.reduce((sum, { text }) => sum + text.length + 64, 0));
+    if (!keep) for (const resident of found) this.#store.remove(resident);
+    const now = this.#setting.now();
+    for (const { text, expiresAt } of found) target.#store.enter(new Resident(text), expiresAt - now);
+    if (!keep) this.#store.admit();
+    return found.length;
+  }
+
+  explain(template: CompiledTemplate): TupleIndexUse {
+    return this.#index.explain(template);
+  }
+
   read(owner: Owner, template: CompiledTemplate, wait: Wait): string | Promise<string> {
     return this.#want(owner, template, wait, this.#reading);
   }
 
   claim(owner: Owner, template: CompiledTemplate, leaseMs: number, wait: Wait): ClaimedTuple | Promise<ClaimedTuple> {
-    return this.#want(owner, template, wait, {
-      what: "a claim",
-      takes: true,
-      get: (resident) => {
-        this.#store.hold(resident);
-        return { tuple: resident.text, token: this.#claims.add(owner, resident, leaseMs) };
-      },
+    const capture = new Capture("a claim", true, (resident) => {
+      this.#store.hold(resident);
+      return { tuple: resident.text, token: this.#claims.add(owner, resident, leaseMs) };
     });
+    return this.#want(owner, template, wait, capture);
   }
 
   settleClaim(owner: Owner, settlement: ClaimSettlement): Settled {
@@ -217,12 +272,8 @@ export class Space implements Kept {
     if (wait.timeoutMs === 0) throw this.#timeout(this.#what(capture));
     let leave: (() => void) | undefined;
     const pending = this.#pend<T>(owner, this.#what(capture), wait, () => leave?.());
-    leave = this.#index.wait({
-      seq: this.#setting.serial(),
-      template,
-      takes: capture.takes,
-      deliver: (resident) => pending.resolve(capture.get(resident)),
-    });
+    const deliver = (resident: Resident): void => pending.resolve(capture.get(resident));
+    leave = this.#index.wait(new SpaceWaiter(this.#setting.serial(), template, capture.takes, deliver));
     return pending.promise;
   }
 

@@ -6,9 +6,9 @@ import { crc32 } from "node:zlib";
 import { BusError } from "@quadrant/contract";
 import { changeHeaderBytes, checksumBytes, eachChange } from "./journal.ts";
 import { allocate, makeFolder } from "./journal-folder.ts";
+import type { SqliteJournalOptions } from "./journal-order.ts";
 import type { NetChanges } from "./net-changes.ts";
 import { damaged, explain, foreign, heldBy, isBusy } from "./sqlite-failure.ts";
-import type { SqliteJournalOptions } from "./sqlite-journal.ts";
 
 /** "QDRT": whose file it is, and the layout of its rows. */
 const applicationId = 0x51445254;

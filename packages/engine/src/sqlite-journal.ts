@@ -1,52 +1,10 @@
-import { once } from "node:events";
 import { statfsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import { BusError, type BusErrorCode } from "@quadrant/contract";
 import { type CommitOutcome, checksumBytes, eachChange, type Journal } from "./journal.ts";
+import type { JournalAnswer, JournalOrder, SqliteJournalOptions } from "./journal-order.ts";
 import { JournalTail } from "./journal-tail.ts";
-
-/** When a commit counts: on stable storage, in the operating system's hands at least, or whenever that pleases. */
-export type SqliteSync = "full" | "normal" | "off";
-
-export interface SqliteJournalOptions {
-  /** A folder, made where there is none. */
-  readonly folder: string;
-  readonly sync: SqliteSync;
-  /** How long to wait for another process to let go of it. */
-  readonly timeoutMs: number;
-  readonly driver?: string | undefined;
-  /**
-   * Whether small commits may be written from the event loop itself as long as the disk is quick, a fraction of a
-   * millisecond each: not where others wait for the loop who want nothing from the disk. Default false.
-   */
-  readonly inLoop?: boolean | undefined;
-}
-
-/** What the thread is told. */
-export type JournalOrder =
-  | { readonly kind: "load" }
-  | { readonly kind: "commit"; readonly changes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "tail" }
-  | { readonly kind: "apply"; readonly index: 0 | 1; readonly bytes: number; readonly clear: boolean }
-  | { readonly kind: "close"; readonly keepTail: boolean };
-
-/** What the thread says: once when it has opened the journal, then in answer to each order. */
-export type JournalAnswer =
-  /** Of a load: more is there. */
-  | { readonly kind: "rows"; readonly rows: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "done"; readonly freeBytes: number }
-  /** Of `tail` and `apply`: how large a file of it is. */
-  | { readonly kind: "tail"; readonly bytes: number }
-  /** Of `apply`: the database has no room for it. */
-  | { readonly kind: "full" }
-  | { readonly kind: "refused"; readonly changes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "failed"; readonly code: BusErrorCode; readonly message: string };
-
-interface Order {
-  readonly resolve: (answer: JournalAnswer) => void;
-  readonly reject: (error: BusError) => void;
-}
+import { JournalThread } from "./journal-thread.ts";
 
 /** A journal that has had so many commits gets a tail: who comes for a few does without. */
 const commitsBeforeTail = 16;
@@ -61,28 +19,16 @@ const retryMs = 100;
  * One process at a time; SQLite's lock, which the operating system releases with the process, is the judge.
  */
 export class SqliteJournal implements Journal {
-  readonly #thread: Worker;
+  readonly #thread: JournalThread = JournalThread.take();
   readonly #options: SqliteJournalOptions;
-  /** Those that are not yet answered, in order. */
-  readonly #orders: Order[] = [];
   #tail: JournalTail | undefined;
   #commits = 0;
-  #failure: BusError | undefined;
   #closing: Promise<void> | undefined;
   /** Over when the order under way is. */
   #busy: Promise<unknown> = Promise.resolve();
 
   private constructor(options: SqliteJournalOptions) {
     this.#options = options;
-    this.#thread = new Worker(new URL("./sqlite-thread.ts", import.meta.url), {
-      workerData: options,
-      name: "quadrant journal",
-      // Where node:sqlite is experimental, Node says so on stderr.
-      execArgv: ["--disable-warning=ExperimentalWarning"],
-    });
-    this.#thread.on("message", (answer: JournalAnswer) => this.#answered(answer));
-    this.#thread.on("error", (cause) => this.#ended(`the journal's thread failed: ${cause}`));
-    this.#thread.on("exit", () => this.#ended("the journal's thread has ended"));
   }
 
   /**
@@ -92,9 +38,10 @@ export class SqliteJournal implements Journal {
   static async open(options: SqliteJournalOptions): Promise<SqliteJournal> {
     const journal = new SqliteJournal(options);
     try {
-      await journal.#answer();
+      await journal.#tell({ kind: "open", options });
       return journal;
     } catch (error) {
+      // Whatever of it was opened ends with the thread.
       await journal.#thread.terminate();
       throw error;
     }
@@ -174,44 +121,21 @@ export class SqliteJournal implements Journal {
       });
       this.#tail.close();
     }
-    if (this.#failure === undefined) {
-      const exited = once(this.#thread, "exit");
-      await this.#tell({ kind: "close", keepTail }).catch(() => undefined);
-      // The process stays until the thread has let go of the file.
-      this.#thread.ref();
-      await exited;
+    try {
+      await this.#tell({ kind: "close", keepTail });
+      this.#thread.release();
+    } catch {
+      await this.#thread.terminate();
     }
-    await this.#thread.terminate();
   }
 
   #tell(order: JournalOrder): Promise<JournalAnswer> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    // Handed over, not copied.
-    this.#thread.postMessage(order, order.kind === "commit" ? [order.changes.buffer] : []);
-    return this.#answer();
-  }
-
-  /** The process is kept alive while an answer is owed, not longer. */
-  #answer(): Promise<JournalAnswer> {
-    this.#thread.ref();
-    const answer = new Promise<JournalAnswer>((resolve, reject) => {
-      this.#orders.push({ resolve, reject });
+    const answer = this.#thread.tell(order).then((said) => {
+      if (said.kind === "failed") throw this.#fault(said.code, said.message);
+      return said;
     });
     this.#busy = answer;
     return answer;
-  }
-
-  #answered(answer: JournalAnswer): void {
-    const order = this.#orders.shift();
-    if (this.#orders.length === 0) this.#thread.unref();
-    if (answer.kind === "failed") order?.reject(this.#fault(answer.code, answer.message));
-    else order?.resolve(answer);
-  }
-
-  #ended(message: string): void {
-    this.#failure ??= this.#fault("unavailable", message);
-    this.#thread.unref();
-    for (const order of this.#orders.splice(0)) order.reject(this.#failure);
   }
 
   #fault(code: BusErrorCode, message: string): BusError {

@@ -1,12 +1,11 @@
-/** The thread of a journal: does what it is told, one order after the other. */
-import { parentPort, workerData } from "node:worker_threads";
+/** The thread of a journal: does what it is told, one order after the other; of one journal at a time. */
+import { parentPort } from "node:worker_threads";
 import { isBusError } from "@quadrant/contract";
+import type { JournalAnswer, JournalOrder, SqliteJournalOptions } from "./journal-order.ts";
 import { SqliteFile } from "./sqlite-file.ts";
-import type { JournalAnswer, JournalOrder, SqliteJournalOptions } from "./sqlite-journal.ts";
 import { TailFiles } from "./tail-files.ts";
 
 const port = parentPort!;
-const options = workerData as SqliteJournalOptions;
 
 function say(answer: JournalAnswer): void {
   port.postMessage(answer);
@@ -29,6 +28,13 @@ let portions: ReturnType<SqliteFile["load"]> | undefined;
 
 function done(): JournalAnswer {
   return { kind: "done", freeBytes: file!.freeBytes() };
+}
+
+function open(options: SqliteJournalOptions): JournalAnswer {
+  file = SqliteFile.open(options);
+  tail = new TailFiles(options.folder, file);
+  tail.recover();
+  return done();
 }
 
 function load(): JournalAnswer | undefined {
@@ -70,8 +76,19 @@ function applyTail({ index, bytes, clear }: Extract<JournalOrder, { kind: "apply
   }
 }
 
+function close(keepTail: boolean): JournalAnswer {
+  if (!keepTail) tail!.remove();
+  file!.close();
+  file = undefined;
+  tail = undefined;
+  portions = undefined;
+  return { kind: "done", freeBytes: 0 };
+}
+
 function follow(order: JournalOrder): JournalAnswer | undefined {
   switch (order.kind) {
+    case "open":
+      return open(order.options);
     case "load":
       return load();
     case "commit":
@@ -81,18 +98,11 @@ function follow(order: JournalOrder): JournalAnswer | undefined {
     case "apply":
       return applyTail(order);
     case "close":
-      if (!order.keepTail) tail!.remove();
-      file!.close();
+      return close(order.keepTail);
+    case "end":
       port.close();
-      return { kind: "done", freeBytes: 0 };
+      return undefined;
   }
 }
 
 port.on("message", (order: JournalOrder) => attempt(() => follow(order)));
-
-attempt(() => {
-  file = SqliteFile.open(options);
-  tail = new TailFiles(options.folder, file);
-  tail.recover();
-  return done();
-});

@@ -27,7 +27,7 @@ class Alarm implements Timer {
  * All timers of an engine, with one wake-up of the clock. A timer that moves to later stays where it is and is looked at
  * again when its old time comes: leases that are renewed all the time cost nothing.
  *
- * `runDue` is called at the start of every operation, so that what is due has happened before anything looks, however
+ * `runDue` or `catchUp` is called at the start of every operation, so that what is due has happened before anything looks, however
  * late the clock's wake-up comes.
  */
 export class TimerHeap {
@@ -91,6 +91,11 @@ export class TimerHeap {
     if (timer === undefined || timer.slot === -1) return;
     this.#heap.remove(timer as Alarm);
     if (this.#heap.size === 0) this.#disarm();
+  }
+
+  /** As `runDue`, for who does not need the time: without a timer the clock is not read. */
+  catchUp(): void {
+    if (this.#heap.size > 0) this.runDue();
   }
 
   /** Fires what is due, in order. Returns the time. */

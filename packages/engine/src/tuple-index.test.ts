@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { Resident } from "./resident.ts";
 import { template, tuple } from "./trial.ts";
 import { TupleIndex } from "./tuple-index.ts";
+import { SpaceWaiter } from "./waiting-line.ts";
 
 function makeIndex(): { index: TupleIndex; add(value: unknown): Resident; sizes(pattern: unknown): number[] } {
   const index = new TupleIndex("oldest", Math.random);
@@ -67,7 +68,7 @@ test("a tuple passes only the waiters that agree with it in the fields they give
   const { index } = makeIndex();
   const leaves = Array.from({ length: 1000 }, (_, i) => {
     const pattern = i % 2 === 0 ? ["idle", i, between(0, 9)] : partial({ kind: "idle", number: i });
-    const waiter = { seq: i, template: compileTemplate(template(pattern)), takes: true, deliver: () => undefined };
+    const waiter = new SpaceWaiter(i, compileTemplate(template(pattern)), true, () => undefined);
     return index.wait(waiter);
   });
   const passed = (value: unknown): number =>
@@ -87,12 +88,7 @@ test("a tuple passes only the waiters that agree with it in the fields they give
 test("waiters with partial records stand where the fewest pass them", () => {
   const { index } = makeIndex();
   const wait = (pattern: Parameters<typeof partial>[0]): void => {
-    index.wait({
-      seq: 0,
-      template: compileTemplate(template(partial(pattern))),
-      takes: false,
-      deliver: () => undefined,
-    });
+    index.wait(new SpaceWaiter(0, compileTemplate(template(partial(pattern))), false, () => undefined));
   };
   const passed = (value: unknown): number =>
     index.lines(new Resident(tuple(value))).reduce((sum, line) => sum + line.size, 0);
@@ -117,7 +113,7 @@ test("forms that nobody uses are forgotten, those of the moment are kept with th
   index.remove(kept);
   expect(sizes({ a: 1 })).toEqual([]);
   const used = ["b", "c"].map((key) => add({ [key]: 1 }));
-  const waiter = { seq: 1, template: compileTemplate(template({ d: any })), takes: true, deliver: () => undefined };
+  const waiter = new SpaceWaiter(1, compileTemplate(template({ d: any })), true, () => undefined);
   const leave = index.wait(waiter);
   for (let i = 0; i < 1000; i++) index.remove(add({ [`key${i}`]: 1 }));
   expect([{ b: 1 }, { c: 1 }].map((pattern) => sizes(pattern))).toEqual([[1], [1]]);

@@ -120,6 +120,24 @@ export class TupleIndex {
     return found;
   }
 
+  /** Which index serves the template; "scan" where it looks at all tuples of its form. */
+  explain(template: CompiledTemplate): { readonly index: string; readonly candidates: number } {
+    if (template.kind !== "partial") {
+      const form = this.#formFor(template);
+      return form?.explain(template.mask, template.parts) ?? { index: "no such tuples", candidates: 0 };
+    }
+    const indexes = new Set<string>();
+    let sum = 0;
+    for (const form of this.#all()) {
+      const asked = form.size === 0 ? undefined : valuesIn(form, template);
+      if (asked === undefined) continue;
+      const { index, candidates } = form.explain(asked.mask, asked.values);
+      indexes.add(index);
+      sum += candidates;
+    }
+    return { index: indexes.size === 0 ? "no such tuples" : [...indexes].sort().join("; "), candidates: sum };
+  }
+
   /** Returns what makes the waiter leave. */
   wait(waiter: SpaceWaiter): () => void {
     const { template } = waiter;

@@ -1,8 +1,8 @@
 import { compileTemplate } from "@quadrant/contract";
 import { expect, test } from "vitest";
-import { type SpaceWaiter, WaitingLines } from "./waiting-line.ts";
+import { SpaceWaiter, WaitingLines } from "./waiting-line.ts";
 
-const waiter: SpaceWaiter = { seq: 1, template: compileTemplate("a0:"), takes: true, deliver: () => undefined };
+const waiter = new SpaceWaiter(1, compileTemplate("a0:"), true, () => undefined);
 
 test("lines are there while somebody stands in them, and those of the moment stay for the next", () => {
   const lines = new WaitingLines();

@@ -2,14 +2,36 @@ import type { CompiledTemplate } from "@quadrant/contract";
 import { Chain } from "./chain.ts";
 import type { Resident } from "./resident.ts";
 
-/** An operation that waits for a tuple. */
-export interface SpaceWaiter {
+/**
+ * An operation that waits for a tuple.
+ *
+ * A class, like all that is kept for as long as somebody waits: V8 decides once for each literal in the code whether what it
+ * makes is long-lived. Where many wait, it then puts also those of who waits for a moment, or not at all, among the old
+ * objects, where they keep alive what they refer to until the next full collection. Objects of classes begin young.
+ */
+export class SpaceWaiter {
   /** The order in which waiters came. */
   readonly seq: number;
   readonly template: CompiledTemplate;
   /** Whether it takes the tuple or only reads it. */
   readonly takes: boolean;
-  deliver(resident: Resident): void;
+  readonly deliver: (resident: Resident) => void;
+  /** Of one that wants more than this tuple: whether it would have all with it. */
+  readonly accepts: ((resident: Resident) => boolean) | undefined;
+
+  constructor(
+    seq: number,
+    template: CompiledTemplate,
+    takes: boolean,
+    deliver: (resident: Resident) => void,
+    accepts?: (resident: Resident) => boolean,
+  ) {
+    this.seq = seq;
+    this.template = template;
+    this.takes = takes;
+    this.deliver = deliver;
+    this.accepts = accepts;
+  }
 }
 
 /** The waiters that a tuple of one key may satisfy, in the order they came. */
@@ -91,6 +113,7 @@ export function serve(lines: readonly WaitingLine[], resident: Resident): boolea
     for (const waiter of line.takers) {
       if (taker !== undefined && waiter.seq > taker.seq) break;
       if (!waiter.template.matches(text)) continue;
+      if (waiter.accepts !== undefined && !waiter.accepts(resident)) continue;
       taker = waiter;
       break;
     }

@@ -16,9 +16,9 @@ const both: Readonly<Record<string, Entry>> = {
   "mailbox.fencing": native("each loan has a token of its own; the engine's clock decides"),
   "space.transaction": laterRelease,
   "space.watch": laterRelease,
-  "space.collect": laterRelease,
-  "space.inAll": laterRelease,
-  "space.explain": laterRelease,
+  "space.collect": native("in one turn"),
+  "space.inAll": native("in one turn"),
+  "space.explain": native("answered in the turn"),
   auth: nothingLeaves,
   tls: nothingLeaves,
 };

@@ -54,3 +54,19 @@ test("senders and receivers side by side, who get their answers at once, let tim
   };
   await Promise.all([sender(), sender(), sender(), receiver()]);
 });
+
+test("an answer that fails before its turn has a listener from the beginning", async () => {
+  const turns = new Turns();
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  try {
+    const answers = Array.from({ length: 1_000 }, () => turns.answer(Promise.reject(new Error("timeout"))));
+    const outcomes = await Promise.allSettled(answers);
+    expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unheard).toEqual([]);
+  } finally {
+    process.off("unhandledRejection", hear);
+  }
+});

@@ -24,7 +24,9 @@ export class Turns {
   /** The answer, in a later turn now and then. */
   answer<T>(answer: Answer<T>): Answer<T> {
     const turn = this.take();
-    return turn === undefined ? answer : turn.then(() => answer);
+    if (turn === undefined) return answer;
+    // A failure comes at once: one that waited for its turn would have no listener until then.
+    return answer instanceof Promise ? answer.then((value) => turn.then(() => value)) : turn.then(() => answer);
   }
 
   /** As `take`, of what many do side by side: once there were so many, all have to wait for the next turn. */

@@ -478,9 +478,10 @@ export interface RawSubscription {
   drain(): Promise<void>;
 }
 
-function within(work: Promise<void>, ms: number): Promise<void> {
+/** Resolves when the work is over, however, or the time is. */
+export function within(work: Promise<unknown>, ms: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, Math.max(0, ms));
     const end = (): void => {
       clearTimeout(timer);
       resolve();

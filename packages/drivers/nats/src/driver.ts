@@ -140,8 +140,9 @@ class NatsDriver implements Driver {
     const { connected } = this.#connection;
     if (drainMs > 0 && connected) await this.#outbox.emptied(deadline).catch(() => undefined);
     this.calls.close();
-    await this.#pulls.close(deadline - goodbyeMs);
-    this.queues.close();
+    const last = Math.max(deadline, performance.now() + goodbyeMs);
+    await this.#pulls.close(deadline - goodbyeMs, last);
+    await this.queues.close(last);
     this.logs.close();
     await this.tuples.close();
     // What was said last is to be heard, also by those who were told to hurry.

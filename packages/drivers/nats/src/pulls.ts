@@ -1,5 +1,5 @@
 import { createInbox } from "@nats-io/transport-node";
-import type { NatsConnection, RawSubscription } from "./connection.ts";
+import { type NatsConnection, type RawSubscription, within } from "./connection.ts";
 import type { Incoming } from "./incoming.ts";
 import { readHeaders } from "./wire-headers.ts";
 
@@ -183,7 +183,13 @@ export class Pulls {
     clearTimeout(parked.timer);
     this.#parked.delete(source);
     // One after the other: they keep their order.
-    for (const message of parked.messages) await source.strayed(message);
+    for (let next = parked.messages.shift(); next !== undefined; next = parked.messages.shift()) {
+      await source.strayed(next);
+    }
+  }
+
+  #giveBack(ack: string): void {
+    if (this.#connection.connected) this.#connection.publish(ack, Buffer.from("-NAK"));
   }
 
   #status(pull: Pull, message: Incoming): void {
@@ -218,12 +224,21 @@ export class Pulls {
 
   /**
    * Waits for the pulls that wait at the server, at the latest until the deadline, and gives back what they brought for nobody.
-   * Those that are left end with the connection, not before: nats-server 2.9 miscounts the deliveries of what it finds a pull
-   * for that nobody listens to. Never rejects.
+   * Of those that are left the server is told that nobody listens any more, and what it had sent by then is given back as
+   * well: what were left unread would be on loan until its lease ends. (Only then, since nats-server 2.9 counts a delivery more
+   * of what it finds a pull for that nobody listens to.) That ends at `last`, later than the deadline. Never rejects.
    */
-  async close(deadline: number): Promise<void> {
+  async close(deadline: number, last: number): Promise<void> {
     while (this.#pulls.size > 0 && this.#connection.connected && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 5));
-    await Promise.all([...this.#parked.keys()].map((source) => this.#unpark(source)));
+    if (this.#connection.connected) {
+      const left = [...this.#pulls].map(({ inlet }) => inlet.subscription.drain());
+      await within(Promise.all(left), last - performance.now());
+    }
+    const parked = [...this.#parked.values()];
+    const returned = [...this.#parked.keys()].map((source) => this.#unpark(source));
+    await within(Promise.all(returned), last - performance.now());
+    // Where there was no time for that, their attempts count.
+    for (const { messages } of parked) for (const { reply } of messages.splice(0)) this.#giveBack(reply);
   }
 }

@@ -22,9 +22,9 @@ function spacesOf(stored: (entry: Support[string]) => Support[string], able: boo
     "space.capacity": owned("exact: the owner decides"),
     "space.transaction": later,
     "space.watch": later,
-    "space.collect": later,
-    "space.inAll": later,
-    "space.explain": later,
+    "space.collect": owned("in one turn of the owner"),
+    "space.inAll": owned("in one turn of the owner"),
+    "space.explain": owned("answered by the owner"),
   };
 }
 

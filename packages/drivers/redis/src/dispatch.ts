@@ -1,9 +1,9 @@
 import type { BusError } from "@quadrant/contract";
 import { failureOf } from "./failures.ts";
+import { Gathering } from "./link/gathering.ts";
 import type { Link } from "./link/link.ts";
 import { controlKey } from "./link/session.ts";
 import { slotOf } from "./link/slots.ts";
-import { Gathering } from "./link/turn.ts";
 import { inboxChannel } from "./names.ts";
 import { callsWord } from "./pack/calls.ts";
 import { Packing } from "./pack/packing.ts";

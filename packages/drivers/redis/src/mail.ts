@@ -1,8 +1,8 @@
 import type { ReplyFrame } from "@quadrant/contract";
+import { Gathering } from "./link/gathering.ts";
 import type { Link } from "./link/link.ts";
 import { controlKey } from "./link/session.ts";
 import { slotOf } from "./link/slots.ts";
-import { Gathering } from "./link/turn.ts";
 import { inboxChannel } from "./names.ts";
 import { type CallWord, packFrame, packWord, wordsKind } from "./pack/calls.ts";
 import { Packing } from "./pack/packing.ts";

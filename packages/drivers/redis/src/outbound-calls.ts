@@ -9,9 +9,9 @@ import {
 } from "@quadrant/contract";
 import { Directory } from "./directory.ts";
 import { Dispatch } from "./dispatch.ts";
+import { Gathering } from "./link/gathering.ts";
 import type { Link } from "./link/link.ts";
 import { controlKey } from "./link/session.ts";
-import { Gathering } from "./link/turn.ts";
 import { type CallBatch, MadeCall } from "./made-call.ts";
 import type { Mail } from "./mail.ts";
 import { type CallWord, packCall, packCallInto, packedWord } from "./pack/calls.ts";

@@ -1,7 +1,7 @@
 import { BusError, type BusStatus, type Envelope, type Outlet } from "@quadrant/contract";
+import { Gathering } from "./link/gathering.ts";
 import type { Link } from "./link/link.ts";
 import { controlKey } from "./link/session.ts";
-import { Gathering } from "./link/turn.ts";
 import { PacketWriter } from "./pack/packets.ts";
 import type { Requests } from "./requests.ts";
 import type { Argument } from "./resp/command-writer.ts";

@@ -1,6 +1,6 @@
 import type { BusError } from "@quadrant/contract";
 import { failureOf } from "./failures.ts";
-import { Gathering } from "./link/turn.ts";
+import { Gathering } from "./link/gathering.ts";
 import type { Asked, Posted } from "./request.ts";
 import type { Requests } from "./requests.ts";
 import type { Argument } from "./resp/command-writer.ts";

@@ -210,6 +210,8 @@ describe("permissions", () => {
   test("what they do not allow is denied, at once", async () => {
     const { driver, free } = await restricted();
     const denied = { code: "denied" };
+    const gone = driver.tuples!.collect!("mine", encodeTemplate(["a"]), "theirs", true);
+    await expect(gone).rejects.toMatchObject(denied);
     for (const pattern of [">", "*.a", "chat.>", "chat.*.*", "other", "news"]) {
       await expect(driver.topics!.subscribe(pattern, undefined, sink)).rejects.toMatchObject(denied);
     }

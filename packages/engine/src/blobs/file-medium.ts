@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { SqliteSync } from "../sqlite-journal.ts";
+import type { SqliteSync } from "../journal-order.ts";
 import type { BlobDraft, BlobMedium, BlobShelf, RecoveredBlobs, RecoveredShelf } from "./blob-medium.ts";
 import { FileContent } from "./file-content.ts";
 import { FileDraft } from "./file-draft.ts";

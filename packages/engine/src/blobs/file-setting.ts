@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open, statfs } from "node:fs/promises";
 import { BusError } from "@quadrant/contract";
-import type { SqliteSync } from "../sqlite-journal.ts";
+import type { SqliteSync } from "../journal-order.ts";
 
 /** How files are named after stores and blobs. */
 export function hashOf(name: string): string {

@@ -1,5 +1,5 @@
 import type { Context } from "@quadrant/contract";
-import { afterTurn } from "./turn.ts";
+import { afterTurn } from "@quadrant/contract";
 
 /** A batch is cut at so many items, or so many bytes. */
 export const maxItems: number = 256;

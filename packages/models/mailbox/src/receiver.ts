@@ -1,4 +1,5 @@
 import {
+  afterTurn,
   type BusError,
   type Context,
   Feed,
@@ -16,7 +17,6 @@ import { Fetcher } from "./fetcher.ts";
 import { LeaseClock } from "./lease-clock.ts";
 import { LeasedLetter, type Lender, Loan, type Term } from "./loan.ts";
 import { type Settlements, settlementsOf } from "./settlements.ts";
-import { afterTurn } from "./turn.ts";
 
 export const defaultMaxInFlight: number = 16;
 

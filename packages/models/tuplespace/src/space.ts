@@ -1,3 +1,4 @@
+/** Over 300 lines: every operation of a space, one beside the other. */
 import {
   type Answer,
   assertSupported,
@@ -35,6 +36,8 @@ import { Waits } from "./waits.ts";
 
 const defaultClaimMs = 30_000;
 const unlimited: Wait = {};
+/** How many tuples `inAll` takes at most. */
+const maxTemplates = 64;
 /** What a length takes in a text, at most. */
 const lengthDigits = 11;
 
@@ -173,6 +176,47 @@ export class Space implements TupleSpace {
     return this.#tuples.count(this.name, this.#template(template));
   }
 
+  async inAll<const P extends readonly Template[]>(
+    templates: P,
+    options?: Wait,
+  ): Promise<{ readonly [K in keyof P]: Match<P[K]> }> {
+    this.#context.assertIntake();
+    assertSupported(this.#context.driver, "space.inAll");
+    if (!Array.isArray(templates) || templates.length > maxTemplates)
+      throw this.#invalid(`inAll(templates): give an array of at most ${maxTemplates} templates`);
+    const texts = templates.map((template: Template) => this.#template(template));
+    this.#checkSize(texts.reduce((sum, text) => sum + text.length, 0));
+    this.#checkWait(options, "inAll");
+    type Matches = { readonly [K in keyof P]: Match<P[K]> };
+    if (texts.length === 0) return [] as unknown as Matches;
+    const ending = this.#waits.ending(options?.signal);
+    const taking = this.#tuples.takeAll!(this.name, texts, ending.within(options?.timeoutMs));
+    const taken = await this.#waits.wait(ending, options?.signal, taking);
+    return taken.map((text) => match(text)) as unknown as Matches;
+  }
+
+  async collect(template: Template, target: TupleSpace): Promise<number> {
+    return this.#collect("collect", template, target, false);
+  }
+
+  async copyCollect(template: Template, target: TupleSpace): Promise<number> {
+    return this.#collect("copyCollect", template, target, true);
+  }
+
+  async #collect(what: string, template: Template, target: TupleSpace, keep: boolean): Promise<number> {
+    this.#context.assertOpen();
+    assertSupported(this.#context.driver, "space.collect");
+    if (!(target instanceof Space) || target.#context !== this.#context)
+      throw this.#invalid(`${what}(template, target): give a space of the same bus`);
+    return this.#tuples.collect!(this.name, this.#template(template), target.name, keep);
+  }
+
+  async explain(template: Template): Promise<{ readonly index: string; readonly candidates: number }> {
+    this.#context.assertOpen();
+    assertSupported(this.#context.driver, "space.explain");
+    return this.#tuples.explain!(this.name, this.#template(template));
+  }
+
   async claim<const P extends Template>(
     template: P,
     options?: Wait & { readonly leaseMs?: number | undefined },
@@ -196,28 +240,12 @@ export class Space implements TupleSpace {
 
   // ------------------------------------------------------------ in a later release
 
-  inAll<const P extends readonly Template[]>(): Promise<{ readonly [K in keyof P]: Match<P[K]> }> {
-    return this.#refuse("inAll");
-  }
-
-  collect(): Promise<number> {
-    return this.#refuse("collect");
-  }
-
-  copyCollect(): Promise<number> {
-    return this.#refuse("copyCollect");
-  }
-
   watch<const P extends Template>(): Promise<Subscription<SpaceEvent<Match<P>>>> {
     return this.#refuse("watch");
   }
 
   transaction(): Promise<Transaction & SpaceOps> {
     return this.#refuse("transaction");
-  }
-
-  explain(): Promise<{ readonly index: string; readonly candidates: number }> {
-    return this.#refuse("explain");
   }
 
   async #refuse(what: string): Promise<never> {

@@ -1,5 +1,6 @@
 export { strategyOf } from "./bots/strategies.ts";
 export type { Strategy } from "./bots/strategy.ts";
+export { type ClassicServer, startClassicServer } from "./classic/classic-server.ts";
 export { type ArchivedEntry, archiveName, readArchived, startArchive } from "./consumers/archive.ts";
 export { type BotOptions, botSeatsName, startBot } from "./consumers/bot.ts";
 export { type Comment, startCommentator } from "./consumers/commentator.ts";

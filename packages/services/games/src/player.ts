@@ -28,7 +28,10 @@ export interface SeekOptions extends Pick<CreateOptions, "turnMs" | "size" | "in
 }
 
 export interface MoveOptions extends Waiting {
-  /** Refused with CONFLICT where the match is at another version. */
+  /**
+   * Refused with CONFLICT where the match is at another version. Give it: commands may arrive twice, and a move that was refused
+   * once, as out of turn, could be legal when its copy comes.
+   */
   readonly expectedVersion?: number | undefined;
 }
 
@@ -68,6 +71,9 @@ export interface Seated extends AsyncDisposable {
   follow(options?: FollowOptions): AsyncIterable<Step>;
 }
 
+/** How long taking a seat may take: referees may be starting. */
+const seatedWithinMs = 60_000;
+
 const newToken = (): string => randomBytes(24).toString("base64url");
 const newMatch = (): string => randomBytes(12).toString("hex");
 
@@ -99,14 +105,14 @@ class BusPlayer implements Player {
   async create(game: string, { seed = randomInt(2 ** 31), turnMs, size, inRow }: CreateOptions = {}): Promise<Seated> {
     const [named, match, token] = [nameWith(game, { size, inRow }), newMatch(), newToken()];
     const seats = [{ name: this.name, hash: sha256(token) }, null] as const;
-    accepted(await this.#desk.send(named, match, { kind: "create", seed, turnMs, seats }));
+    accepted(await this.#take(named, match, { kind: "create", seed, turnMs, seats }));
     return this.#seated(named, match, 0, token);
   }
 
   async join(match: string, { token = newToken() }: { readonly token?: string | undefined } = {}): Promise<Seated> {
     const known = await matchState(this.#bus, { match });
     if (known === undefined) throw new BusError("invalid", `there is no match ${match}`);
-    const { view } = accepted(await this.#desk.send(known.game, match, { kind: "join", name: this.name, token }));
+    const { view } = accepted(await this.#take(known.game, match, { kind: "join", name: this.name, token }));
     // The seat that was open; where both were, the first.
     const seat = known.view.names[0] === null ? 0 : 1;
     if (view.names[seat] === null) throw new BusError("conflict", `seat ${seat} of ${match} is not taken`);
@@ -130,7 +136,7 @@ class BusPlayer implements Player {
     };
     const lobby = await this.#bus.space(lobbyName);
     const seating = await takeSeat(lobby, { game: named, ticket: newToken(), seeker, signal });
-    accepted(await this.#desk.send(named, seating.match, creationOf(seating, turnMs)));
+    accepted(await this.#take(named, seating.match, creationOf(seating, turnMs)));
     return this.#seated(named, seating.match, seating.seat, token);
   }
 
@@ -139,6 +145,10 @@ class BusPlayer implements Player {
     if (known === undefined) throw new BusError("invalid", `there is no match ${match}`);
     if (known.seat === null) throw new BusError("denied", "this token has no seat in the match");
     return this.#seated(known.game, match, known.seat, token);
+  }
+
+  #take(game: string, match: string, command: UnsentCommand): Promise<Reply> {
+    return this.#desk.send(game, match, command, { timeoutMs: seatedWithinMs });
   }
 
   #seated(game: string, match: string, seat: Seat, token: string): Seated {

@@ -87,7 +87,7 @@ class Referee implements AsyncDisposable {
       // Nothing is known of its outcome: the sender asks again.
       .catch((error: unknown) => {
         this.#shelf.delete(key);
-        if (!(error instanceof BusError)) process.emitWarning(error as Error);
+        if (!(error instanceof BusError || this.#stop.signal.aborted)) process.emitWarning(error as Error);
       })
       .finally(() => {
         this.#waiting -= 1;

@@ -31,6 +31,7 @@ import { spaceCapacityClauses } from "./space-capacity.ts";
 import { spaceHistoryClauses } from "./space-history.ts";
 import { spaceLeaseClauses } from "./space-leases.ts";
 import { spaceMatchingClauses } from "./space-matching.ts";
+import { spaceSetClauses } from "./space-sets.ts";
 import { spaceWaiterClauses } from "./space-waiters.ts";
 
 /** Every promise that a driver keeps, in the order in which they run. */
@@ -53,6 +54,7 @@ export const clauses: readonly Clause[] = [
   ...spaceWaiterClauses,
   ...spaceLeaseClauses,
   ...spaceCapacityClauses,
+  ...spaceSetClauses,
   ...spaceHistoryClauses,
   ...callClauses,
   ...callEndClauses,

@@ -2,7 +2,7 @@ import type { Delivery, Mailbox } from "@quadrant/contract";
 import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
 import { collect, next } from "./collected.ts";
-import { aborted, eventually } from "./guard.ts";
+import { aborted, eventually, guard } from "./guard.ts";
 import { consume } from "./mailbox.ts";
 import { range } from "./range.ts";
 import { rejection } from "./rejection.ts";
@@ -213,6 +213,50 @@ async function releasedInFlight(scene: Scene): Promise<void> {
   expect(await box.info()).toEqual({ waiting: 0, held: 0, delayed: 0, dead: 0 });
 }
 
+async function connectionsClose(scene: Scene): Promise<void> {
+  const box = await scene.bus.mailbox<number>(scene.name());
+  const open = new Set<number>();
+  let closing = true;
+  const handle = async (letter: Delivery<number>): Promise<void> => {
+    await letter.ack();
+    open.delete(letter.data);
+  };
+  const visits = range(4).map(async (visitor) => {
+    for (const visit of range(6)) {
+      const bus = await scene.connect();
+      const same = await bus.mailbox<number>(box.address);
+      const controller = new AbortController();
+      const receiver = await same.receive({ maxInFlight: 1 + visitor * 4, signal: controller.signal });
+      if (visit % 2 === 0) setTimeout(() => controller.abort(), 20);
+      let left = (visitor + visit) % 3;
+      for await (const letter of receiver) {
+        await handle(letter);
+        if (left-- === 0) break;
+      }
+      await bus.close({ drainMs: 500 });
+    }
+  });
+  const sending = (async () => {
+    for (let n = 0; closing; n++) {
+      open.add(n);
+      await box.send(n);
+    }
+  })();
+  await Promise.all(visits);
+  closing = false;
+  await sending;
+  // The mailbox's lease is longer than this waits.
+  const receiver = scene.own(await box.receive());
+  const reading = (async () => {
+    for await (const letter of receiver) {
+      await handle(letter);
+      if (open.size === 0) break;
+    }
+  })();
+  if (open.size > 0) await guard(reading, `the last of ${open.size} letters`);
+  expect(open.size).toBe(0);
+}
+
 async function settledAfterTheLoop(scene: Scene): Promise<void> {
   const box = await scene.bus.mailbox<number>(scene.name());
   await box.send(1);
@@ -246,6 +290,11 @@ export const mailboxLeaseClauses: readonly Clause[] = [
     "lease/release-race",
     "receivers that leave while letters come lose none and spend no attempt",
     releasedInFlight,
+  ),
+  clause(
+    "lease/connections-close",
+    "what was on its way to a connection that closes comes to another long before its lease ends",
+    connectionsClose,
   ),
   clause("lease/after-the-loop", "a letter in hand can be settled after its loop was left", settledAfterTheLoop),
 ];

@@ -33,6 +33,8 @@ export class Lending {
   readonly #pulls: Pulls;
   readonly #post: Post;
   #epoch = 0;
+  /** Calls of `lend` and `settle`. */
+  #underWay = 0;
 
   get epoch(): number {
     return this.#epoch;
@@ -88,6 +90,15 @@ export class Lending {
   }
 
   async lend(box: Box, messages: readonly Incoming[], leaseMs: number): Promise<readonly Leased[]> {
+    this.#underWay++;
+    try {
+      return await this.#lend(box, messages, leaseMs);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #lend(box: Box, messages: readonly Incoming[], leaseMs: number): Promise<readonly Leased[]> {
     const expiresAt = performance.now() + leaseMs;
     if (leaseMs !== box.terms.leaseMs) {
       // The server's lease is the consumer's, unless it is told when to deliver again.
@@ -271,7 +282,22 @@ export class Lending {
     void this.#jetstream.purge(box.what, stateStream, releasedSubject(box.releasedToken, seq)).catch(() => undefined);
   }
 
-  settle(box: Box, settlements: readonly Settlement[]): Promise<readonly Settled[]> {
+  async settle(box: Box, settlements: readonly Settlement[]): Promise<readonly Settled[]> {
+    this.#underWay++;
+    try {
+      return await this.#settleEach(box, settlements);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  /** Resolves when nothing is being lent or settled, at the latest when the time has come. */
+  async settled(last: number): Promise<void> {
+    while (this.#underWay > 0 && this.#jetstream.connection.connected && performance.now() < last)
+      await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+
+  #settleEach(box: Box, settlements: readonly Settlement[]): Promise<readonly Settled[]> {
     if (settlements[0]?.kind === "release" && this.#pulls.hasAbandoned(box)) return this.#releaseAll(box, settlements);
     if (!canAcknowledgeAll(this.#jetstream.connection))
       return Promise.all(settlements.map((settlement) => this.#settle(box, settlement)));

@@ -318,8 +318,9 @@ export class NatsQueues implements Queues {
     return (await Promise.all(names)).filter((name) => name !== undefined).sort();
   }
 
-  /** What is still held here comes again at once. The pulls have ended before. */
-  close(): void {
+  /** What is still held here comes again at once. The pulls have ended before. Waits for settlements under way, until `last`. */
+  async close(last: number): Promise<void> {
+    await this.#lending.settled(last);
     for (const box of [...this.#active.keys()]) this.#deactivate(box);
     for (const box of this.#boxes.values()) this.#lending.giveUp(box);
   }

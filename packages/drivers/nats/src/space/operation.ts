@@ -34,4 +34,10 @@ export const Operation = {
   cancel: 23,
   /** [space] */
   destroy: 24,
+  /** [space, templates] → [tuples] */
+  takeAll: 25,
+  /** [space, template, target, 1 to keep them or 0] → [count] */
+  collect: 26,
+  /** [space, template] → [index, candidates] */
+  explain: 27,
 } as const;

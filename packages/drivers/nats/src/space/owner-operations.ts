@@ -123,6 +123,27 @@ async function takeMany(session: EngineSession, values: Values, { ticket }: Aske
   return { values: [taken.tuples], capture: { undo: taken.restore, arrived: taken.arrived } };
 }
 
+/** So many tuples at most can be taken at once, each by a template of its own. */
+const maxTemplates = 64;
+
+async function takeAll(session: EngineSession, values: Values, { signal, ticket }: Asked): Promise<Outcome> {
+  const templates = values.texts(1);
+  if (templates.length > maxTemplates) throw new BusError("invalid", `at most ${maxTemplates} templates at once`);
+  const taken = await session.tuples.takeAllRevocable(spaceOf(values), templates, { signal }, ticket);
+  return { values: [taken.tuples], capture: { undo: taken.restore, arrived: taken.arrived } };
+}
+
+async function collect({ tuples }: EngineSession, values: Values): Promise<Outcome> {
+  const target = values.text(2);
+  checkToken("space", target);
+  return { values: [await tuples.collect(spaceOf(values), values.text(1), target, values.number(3) === 1)] };
+}
+
+async function explain({ tuples }: EngineSession, values: Values): Promise<Outcome> {
+  const { index, candidates } = await tuples.explain(spaceOf(values), values.text(1));
+  return { values: [index, candidates] };
+}
+
 type Run = OwnerOperation["run"];
 const reads = (run: Run): OwnerOperation => ({ waits: false, captures: false, writes: false, run });
 const writes = (run: Run): OwnerOperation => ({ waits: false, captures: false, writes: true, run });
@@ -176,6 +197,9 @@ export const operations: ReadonlyMap<number, OwnerOperation> = new Map<number, O
     Operation.count,
     reads(async ({ tuples }, values) => ({ values: [await tuples.count(spaceOf(values), values.text(1))] })),
   ],
+  [Operation.takeAll, captures(true, takeAll)],
+  [Operation.collect, writes(collect)],
+  [Operation.explain, reads(explain)],
   [Operation.claim, captures(true, claim)],
   [Operation.settle, reads(settle)],
   [

@@ -4,6 +4,7 @@ import type {
   DriverOptions,
   Settled,
   SpaceSpec,
+  TupleIndexUse,
   TupleLease,
   Tuples,
   Wait,
@@ -104,6 +105,20 @@ export class NatsTuples implements Tuples {
 
   async count(space: string, template: string): Promise<number> {
     return (await this.#ask(Operation.count, `count in ${space}`, "reads", [space, template])).number(0);
+  }
+
+  async takeAll(space: string, templates: readonly string[], wait: Wait): Promise<readonly string[]> {
+    return (await this.#wait(Operation.takeAll, `inAll from ${space}`, "captures", [space, templates], wait)).texts(0);
+  }
+
+  async collect(space: string, template: string, target: string, keep: boolean): Promise<number> {
+    const what = `${keep ? "copyCollect" : "collect"} from ${space} to ${target}`;
+    return (await this.#ask(Operation.collect, what, "writes", [space, template, target, keep ? 1 : 0])).number(0);
+  }
+
+  async explain(space: string, template: string): Promise<TupleIndexUse> {
+    const use = await this.#ask(Operation.explain, `explain in ${space}`, "reads", [space, template]);
+    return { index: use.text(0), candidates: use.number(1) };
   }
 
   async claim(space: string, template: string, leaseMs: number, wait: Wait): Promise<ClaimedTuple> {

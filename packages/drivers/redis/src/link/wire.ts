@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Argument } from "../resp/command-writer.ts";
 import { CommandWriter } from "../resp/command-writer.ts";
 import { type Reply, ReplyError, ReplyReader } from "../resp/reply-reader.ts";
-import { Gathering } from "./turn.ts";
+import { Gathering } from "./gathering.ts";
 
 /**
  * What is gathered leaves before its turn ends once it is so much. Those who ask in a loop get their answers together and ask

@@ -1,5 +1,5 @@
+import { afterTurn } from "@quadrant/contract";
 import { expect, test } from "vitest";
-import { afterTurn } from "../link/turn.ts";
 import { Gathering } from "./gathering.ts";
 
 interface Sender {
@@ -86,6 +86,27 @@ test("calls of one turn leave in two portions, so that the other side begins bef
   }
 });
 
+test("who was answered altogether asks again in two portions as large as each other", async () => {
+  const { sends, call } = sender();
+  for (let round = 0; round < 3; round++) {
+    sends.length = 0;
+    for (let unanswered = 1; unanswered <= 64; unanswered++) call(unanswered);
+    await turn();
+  }
+  expect(sends).toEqual([32, 32]);
+  // Long after, 16 are many.
+  for (let i = 0; i < 400; i++) {
+    call(1);
+    await turn();
+  }
+  for (let round = 0; round < 2; round++) {
+    sends.length = 0;
+    for (let unanswered = 1; unanswered <= 16; unanswered++) call(unanswered);
+    await turn();
+  }
+  expect(sends).toEqual([8, 8]);
+});
+
 test("calls of which half are elsewhere, and few calls, leave together", async () => {
   for (const { calls, unanswered } of [
     { calls: 32, unanswered: 64 },
@@ -111,7 +132,8 @@ test("replies leave in portions of half of the most that one turn had of late", 
   };
   await replies(64);
   expect(await replies(64)).toEqual([32, 32]);
-  expect(await replies(32)).toEqual([32]);
+  // Half of them is a portion already, however often it comes.
+  for (let i = 0; i < 1_000; i++) expect(await replies(32)).toEqual([32]);
   // Long after, 32 are many.
   for (let i = 0; i < 200; i++) await replies(20);
   expect((await replies(32)).length).toBeGreaterThan(1);

@@ -1,4 +1,4 @@
-import { afterTurn } from "../link/turn.ts";
+import { afterTurn } from "@quadrant/contract";
 
 /** What is gathered leaves before its turn ends once it is so much, or was kept for so long. */
 const gatheredBytes = 49_152;
@@ -21,7 +21,9 @@ export interface GatheringEvents {
  *
  * Calls, requests and replies leave in two portions where one turn writes them all. Those who ask in a loop get their
  * answers together and ask again together: as one packet, all would travel in convoy, and of client, hub and server all
- * but one would always wait. With two on their way, two of them work; with more, packets cost what that wins.
+ * but one would always wait. With two on their way, two of them work; with more, packets cost what that wins. How many
+ * there are is what there were at most of late: while those who were answered together ask again, few are unanswered; and
+ * to who answers one portion at a time it is all that there is.
  */
 export class Gathering {
   readonly #events: GatheringEvents;
@@ -33,8 +35,10 @@ export class Gathering {
   /** Calls, requests and replies since a packet left. */
   #portion = 0;
   #replies = 0;
-  /** The most replies of one turn of late. */
+  /** The most replies of one turn of late. It fades by turns with less than half as many: half is a portion already. */
   #mostReplies = 0;
+  /** The most calls and requests that were unanswered at a time of late. */
+  #mostUnanswered = 0;
 
   /** `clock`: in milliseconds. */
   constructor(events: GatheringEvents, clock: { now(): number } = performance) {
@@ -55,7 +59,8 @@ export class Gathering {
   /** A call or request was written, and so many are unanswered with it. */
   asked(unanswered: number): void {
     this.#portion++;
-    this.#written(unanswered);
+    if (unanswered > this.#mostUnanswered) this.#mostUnanswered = unanswered;
+    this.#written(this.#mostUnanswered);
   }
 
   /** A reply was written. */
@@ -93,7 +98,10 @@ export class Gathering {
   readonly #ended = (): void => {
     this.#active = false;
     this.#recordsBefore = this.#records;
-    this.#mostReplies = Math.max(this.#replies, this.#mostReplies - this.#mostReplies / fading);
+    if (this.#replies > this.#mostReplies) this.#mostReplies = this.#replies;
+    else if (this.#replies > 0 && this.#replies * 2 < this.#mostReplies)
+      this.#mostReplies -= this.#mostReplies / fading;
+    this.#mostUnanswered -= this.#mostUnanswered / fading;
     this.#records = this.#replies = 0;
     this.#send();
   };

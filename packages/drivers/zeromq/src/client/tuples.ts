@@ -1,4 +1,13 @@
-import type { ClaimedTuple, ClaimSettlement, Settled, SpaceSpec, TupleLease, Tuples, Wait } from "@quadrant/contract";
+import type {
+  ClaimedTuple,
+  ClaimSettlement,
+  Settled,
+  SpaceSpec,
+  TupleIndexUse,
+  TupleLease,
+  Tuples,
+  Wait,
+} from "@quadrant/contract";
 import { Operation } from "../wire/operation.ts";
 import { decodeError, type Values } from "../wire/values.ts";
 import type { Requests } from "./requests.ts";
@@ -79,6 +88,24 @@ export class ClientTuples implements Tuples {
     return (await this.#requests.request(Operation.spaceCount, `count in ${space}`, "reads", [space, template])).number(
       0,
     );
+  }
+
+  async takeAll(space: string, templates: readonly string[], wait: Wait): Promise<readonly string[]> {
+    const values = [space, templates];
+    const taken = await this.#requests.wait(Operation.spaceTakeAll, `inAll from ${space}`, "captures", values, wait);
+    return taken.strings(0);
+  }
+
+  async collect(space: string, template: string, target: string, keep: boolean): Promise<number> {
+    const what = `${keep ? "copyCollect" : "collect"} from ${space} to ${target}`;
+    const values = [space, template, target, keep];
+    return (await this.#requests.request(Operation.spaceCollect, what, "writes", values)).number(0);
+  }
+
+  async explain(space: string, template: string): Promise<TupleIndexUse> {
+    const values = [space, template];
+    const use = await this.#requests.request(Operation.spaceExplain, `explain in ${space}`, "reads", values);
+    return { index: use.string(0), candidates: use.number(1) };
   }
 
   async claim(space: string, template: string, leaseMs: number, wait: Wait): Promise<ClaimedTuple> {

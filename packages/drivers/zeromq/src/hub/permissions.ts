@@ -108,6 +108,7 @@ export class Grants {
     if (operation === Operation.subscribe) this.checkPattern(values.string(1));
     else if (operation === Operation.serve) this.check("serve", values.values(1).string(0));
     else {
+      if (operation === Operation.spaceCollect) this.check("spaces", values.string(2));
       const right = rightOf(operation);
       if (right !== undefined) this.check(right, values.string(0));
     }
@@ -118,7 +119,7 @@ export class Grants {
 function rightOf(operation: number): Right | undefined {
   if (operation >= Operation.queueOpen && operation <= Operation.queueDestroy) return "mailboxes";
   if (operation >= Operation.logOpen && operation <= Operation.durableRedrive) return "logs";
-  if (operation >= Operation.spaceOpen && operation <= Operation.spaceDestroy) return "spaces";
+  if (operation >= Operation.spaceOpen && operation <= Operation.spaceExplain) return "spaces";
   if (operation >= Operation.blobsOpen && operation <= Operation.blobsDestroy) return "blobs";
   return undefined;
 }

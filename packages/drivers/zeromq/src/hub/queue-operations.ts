@@ -57,13 +57,15 @@ export const queueOperations: readonly (readonly [number, HubOperation])[] = [
     {
       waits: true,
       captures: true,
-      run: async (session, values, signal) => {
+      run: (session, values, signal) => {
         const name = address(values);
         const { queues } = session.engine;
         const leaseMs = values.optionalNumber(2);
         checkDuration("leaseMs", leaseMs, 1);
-        const letters = await queues.fetch(name, { max: count(values, 1), leaseMs, signal });
-        return loanOutcome(letters, (settlements) => queues.settle(name, settlements));
+        // No async function: it would keep the values until it ends.
+        return queues
+          .fetch(name, { max: count(values, 1), leaseMs, signal })
+          .then((letters) => loanOutcome(letters, (settlements) => queues.settle(name, settlements)));
       },
     },
   ],

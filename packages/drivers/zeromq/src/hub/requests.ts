@@ -11,17 +11,39 @@ import { Withdrawal } from "./withdrawal.ts";
 /** Of a hub that remembers nothing: whatever is asked again is asked anew. */
 const forgotten: Asked = { ticket: undefined, again: false };
 
-interface Request {
+/** Of a durable hub. A class, as `Request`. */
+class Ticketed implements Asked {
+  readonly ticket: string;
+  readonly again: boolean;
+
+  constructor(ticket: string, again: boolean) {
+    this.ticket = ticket;
+    this.again = again;
+  }
+}
+
+/** A class, not a literal: many may wait for long, and those of the others begin young all the same (`SpaceWaiter`). */
+class Request {
   readonly id: number;
   readonly code: number;
   readonly operation: HubOperation;
   readonly layout: Layout | undefined;
-  /** Its values; of those that can be asked again a copy that outlives the packet. */
-  readonly body: Buffer;
+  /** Of what can be asked again its values, a character a byte: a string is made, and kept, for less than a buffer. */
+  readonly kept: string;
   readonly abort: Withdrawal | undefined;
   readonly asked: Asked;
   /** The client is away: it is withdrawn, to be asked again. */
-  suspended: boolean;
+  suspended = false;
+
+  constructor(id: number, code: number, operation: HubOperation, kept: string, asked: Asked) {
+    this.id = id;
+    this.code = code;
+    this.operation = operation;
+    this.layout = layouts.get(code);
+    this.kept = kept;
+    this.abort = operation.waits ? new Withdrawal() : undefined;
+    this.asked = asked;
+  }
 }
 
 interface Delivered {
@@ -72,16 +94,8 @@ export class HubRequests {
       this.#respondError(id, new BusError("overflow", message));
     } else {
       const again = operation.waits || operation.captures;
-      this.#run({
-        id,
-        code,
-        operation,
-        layout: layouts.get(code),
-        body: again ? Buffer.from(body) : body,
-        abort: operation.waits ? new Withdrawal() : undefined,
-        asked: this.#asked(id, first),
-        suspended: false,
-      });
+      const kept = again ? body.toString("latin1") : "";
+      this.#run(new Request(id, code, operation, kept, this.#asked(id, first)), body);
     }
   }
 
@@ -90,13 +104,13 @@ export class HubRequests {
     // Under CURVE with the client's key: whoever names another's session asks for nothing of it.
     const { owner } = this.#session.holder;
     const of = owner === "" ? "" : `${owner}:`;
-    return { ticket: `${of}${first ?? this.#session.id}:${id}`, again: first !== undefined };
+    return new Ticketed(`${of}${first ?? this.#session.id}:${id}`, first !== undefined);
   }
 
-  #run(request: Request): void {
+  #run(request: Request, body: Buffer): void {
     this.#running.set(request.id, request);
-    this.#bytes += request.body.length;
-    const { operation, layout, body, abort, asked } = request;
+    this.#bytes += request.kept.length;
+    const { operation, layout, abort, asked } = request;
     let outcome: Promise<Outcome>;
     try {
       const values = layout === undefined ? Values.read(body) : layout.readRequest(body);
@@ -142,9 +156,8 @@ export class HubRequests {
   resume(): void {
     const suspended = [...this.#suspended.values()];
     this.#suspended.clear();
-    for (const { id, code, operation, layout, body, asked } of suspended) {
-      const abort = operation.waits ? new Withdrawal() : undefined;
-      this.#run({ id, code, operation, layout, body, abort, asked, suspended: false });
+    for (const { id, code, operation, kept, asked } of suspended) {
+      this.#run(new Request(id, code, operation, kept, asked), Buffer.from(kept, "latin1"));
     }
   }
 
@@ -196,7 +209,7 @@ export class HubRequests {
   }
 
   #ran(request: Request): void {
-    if (this.#running.delete(request.id)) this.#bytes -= request.body.length;
+    if (this.#running.delete(request.id)) this.#bytes -= request.kept.length;
   }
 
   #arrived(id: number): void {

@@ -1,6 +1,5 @@
-import { BusError } from "@quadrant/contract";
+import { afterTurn, BusError } from "@quadrant/contract";
 import { type Context, Router } from "zeromq";
-import { afterTurn } from "../link/turn.ts";
 import { isPacket } from "../wire/packet.ts";
 import type { Counters } from "./counters.ts";
 import { handshakeMs, maxPacketBytes, maxParts } from "./limits.ts";

@@ -5,8 +5,10 @@ import {
   checkDuration,
   checkToken,
   isBusError,
+  type TupleLease,
   type Wait,
 } from "@quadrant/contract";
+import type { RevocableTuple } from "@quadrant/engine";
 import { Operation } from "../wire/operation.ts";
 import type { Values } from "../wire/values.ts";
 import { encodeError } from "../wire/values.ts";
@@ -37,20 +39,48 @@ function plain(run: HubOperation["run"]): HubOperation {
   return { waits: false, captures: false, run };
 }
 
-async function take(session: HubSession, values: Values, wait: Wait, { ticket }: Asked): Promise<Outcome> {
-  const { tuples } = session.engine;
-  const { tuple, restore, arrived } = await tuples.takeRevocable(space(values), values.string(1), wait, ticket);
+// What may wait for long is not written as async functions: these would keep what was asked, and how, until they end.
+
+function taken({ tuple, restore, arrived }: RevocableTuple): Outcome {
   return { values: [tuple], capture: { undo: restore, arrived } };
 }
 
-async function claim(session: HubSession, values: Values, signal: AbortSignal | undefined): Promise<Outcome> {
+function take(session: HubSession, values: Values, wait: Wait, { ticket }: Asked): Promise<Outcome> {
+  return session.engine.tuples.takeRevocable(space(values), values.string(1), wait, ticket).then(taken);
+}
+
+function claim(session: HubSession, values: Values, signal: AbortSignal | undefined): Promise<Outcome> {
   const name = space(values);
   const { tuples } = session.engine;
-  const claimed = await tuples.claim(name, values.string(1), lease(values, 2, 1) ?? 30_000, { signal });
-  const undo = (): void => {
-    tuples.settleClaim(name, { kind: "nak", token: claimed.token }).catch(() => undefined);
-  };
-  return { values: [claimed.tuple, claimed.token], capture: { undo } };
+  return tuples.claim(name, values.string(1), lease(values, 2, 1) ?? 30_000, { signal }).then((claimed) => {
+    const undo = (): void => {
+      tuples.settleClaim(name, { kind: "nak", token: claimed.token }).catch(() => undefined);
+    };
+    return { values: [claimed.tuple, claimed.token], capture: { undo } };
+  });
+}
+
+function stored({ id, expiresInMs }: TupleLease): Outcome {
+  return { values: [id, expiresInMs] };
+}
+
+function seen(tuple: string): Outcome {
+  return { values: [tuple] };
+}
+
+/** So many tuples at most can be taken at once, each by a template of its own. */
+const maxTemplates = 64;
+
+async function takeAll(
+  session: HubSession,
+  values: Values,
+  signal: AbortSignal | undefined,
+  { ticket }: Asked,
+): Promise<Outcome> {
+  const templates = values.strings(1);
+  if (templates.length > maxTemplates) throw new BusError("invalid", `at most ${maxTemplates} templates at once`);
+  const taken = await session.engine.tuples.takeAllRevocable(space(values), templates, { signal }, ticket);
+  return { values: [taken.tuples], capture: { undo: taken.restore, arrived: taken.arrived } };
 }
 
 /** Tuple spaces. Each value list begins with the space's name; tuples and templates are their texts. */
@@ -84,14 +114,9 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
     {
       waits: true,
       captures: false,
-      run: async (session, values, signal) => {
-        const stored = await session.engine.tuples.out(
-          space(values),
-          tupleText(values.string(1)),
-          lease(values, 2, 0),
-          { signal },
-        );
-        return { values: [stored.id, stored.expiresInMs] };
+      run: (session, values, signal) => {
+        const { tuples } = session.engine;
+        return tuples.out(space(values), tupleText(values.string(1)), lease(values, 2, 0), { signal }).then(stored);
       },
     },
   ],
@@ -114,9 +139,8 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
     {
       waits: true,
       captures: false,
-      run: async (session, values, signal) => ({
-        values: [await session.engine.tuples.read(space(values), values.string(1), { signal })],
-      }),
+      run: (session, values, signal) =>
+        session.engine.tuples.read(space(values), values.string(1), { signal }).then(seen),
     },
   ],
   [
@@ -170,6 +194,29 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
     plain(async (session, values) => ({
       values: [await session.engine.tuples.count(space(values), values.string(1))],
     })),
+  ],
+  [
+    // [space, templates] → [tuples]
+    Operation.spaceTakeAll,
+    { waits: true, captures: true, run: takeAll },
+  ],
+  [
+    // [space, template, target, keep] → [count]
+    Operation.spaceCollect,
+    plain(async (session, values) => {
+      const target = values.string(2);
+      checkToken("space", target);
+      const keep = values.boolean(3);
+      return { values: [await session.engine.tuples.collect(space(values), values.string(1), target, keep)] };
+    }),
+  ],
+  [
+    // [space, template] → [index, candidates]
+    Operation.spaceExplain,
+    plain(async (session, values) => {
+      const { index, candidates } = await session.engine.tuples.explain(space(values), values.string(1));
+      return { values: [index, candidates] };
+    }),
   ],
   [
     // [space, template, leaseMs] → [tuple, token]

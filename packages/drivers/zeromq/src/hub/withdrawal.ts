@@ -5,27 +5,38 @@
 export class Withdrawal {
   aborted = false;
   readonly reason: undefined = undefined;
-  #listeners: (() => void)[] | undefined;
+  /** Mostly there is one: no list for it. */
+  #listener: (() => void) | undefined = undefined;
+  #others: (() => void)[] | undefined = undefined;
 
   get signal(): AbortSignal {
     return this as unknown as AbortSignal;
   }
 
   addEventListener(_: "abort", listener: () => void): void {
-    this.#listeners ??= [];
-    this.#listeners.push(listener);
+    if (this.#listener === undefined) this.#listener = listener;
+    else {
+      this.#others ??= [];
+      this.#others.push(listener);
+    }
   }
 
   removeEventListener(_: "abort", listener: () => void): void {
-    const at = this.#listeners?.indexOf(listener) ?? -1;
-    if (at !== -1) this.#listeners!.splice(at, 1);
+    if (this.#listener === listener) {
+      this.#listener = this.#others?.shift();
+      return;
+    }
+    const at = this.#others?.indexOf(listener) ?? -1;
+    if (at !== -1) this.#others!.splice(at, 1);
   }
 
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    for (const listener of listeners ?? []) listener();
+    const first = this.#listener;
+    const others = this.#others;
+    this.#listener = this.#others = undefined;
+    first?.();
+    for (const listener of others ?? []) listener();
   }
 }

@@ -44,6 +44,9 @@ export const Operation: {
   readonly spaceRenew: 62;
   readonly spaceCancel: 63;
   readonly spaceDestroy: 64;
+  readonly spaceTakeAll: 65;
+  readonly spaceCollect: 66;
+  readonly spaceExplain: 67;
   readonly blobsOpen: 70;
   readonly blobUpload: 71;
   readonly blobWrite: 72;
@@ -99,6 +102,9 @@ export const Operation: {
   spaceRenew: 62,
   spaceCancel: 63,
   spaceDestroy: 64,
+  spaceTakeAll: 65,
+  spaceCollect: 66,
+  spaceExplain: 67,
   blobsOpen: 70,
   blobUpload: 71,
   blobWrite: 72,

@@ -22,6 +22,7 @@ export interface Leaderboard {
 export async function startLeaderboard(bus: Bus): Promise<AsyncDisposable> {
   let ratings = new Ratings();
   const caughtUp = Promise.withResolvers<void>();
+  caughtUp.promise.catch(() => undefined);
   const projecting = untilStopped(async (signal) => {
     // Anew, should the reading fail: what it had counted is counted again.
     const counted = new Ratings();
@@ -48,6 +49,8 @@ export async function startLeaderboard(bus: Bus): Promise<AsyncDisposable> {
   });
   return {
     async [Symbol.asyncDispose]() {
+      // Calls that still wait for the beginning of the log.
+      caughtUp.reject(new BusError("closed", "this leaderboard is closing"));
       await serving[Symbol.asyncDispose]();
       await projecting[Symbol.asyncDispose]();
     },

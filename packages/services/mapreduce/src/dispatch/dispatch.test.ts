@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Bus, connect } from "@quadrant/bus";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { JobLog } from "../roles/job-log.ts";
 import { type BoardOptions, couplings, dispatchOf, type Report, type TaskBoard, type TaskSource } from "./dispatch.ts";
 
@@ -193,5 +193,23 @@ describe.each(couplings)("tasks coupled by %s", (coupling) => {
 
   async function opened(of: Stage): Promise<{ board: TaskBoard; source: TaskSource }> {
     return { board: await of.board(), source: await of.source("one") };
+  }
+});
+
+it("a worker that comes late asks what is open, and does not wait until the master tells it again", async () => {
+  // The master repeats by a timer, which stands still here.
+  vi.useFakeTimers({ toFake: ["setInterval"] });
+  const stage = new Stage("events");
+  try {
+    const board = await stage.board();
+    await board.offer({ id: "a", order });
+    await board.offer({ id: "b", order });
+    // What was told of them is over.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const late = await stage.source("late");
+    expect(["a", "b"]).toContain((await late.take(never)).offer.id);
+  } finally {
+    vi.useRealTimers();
+    await stage.close();
   }
 });

@@ -29,6 +29,8 @@ type BoardEvent =
   | { readonly kind: "receipt"; readonly attempt: string };
 
 type WorkEvent =
+  /** Of one that has nothing to claim: what is open? */
+  | { readonly kind: "ask" }
   | { readonly kind: "claim" | "renew" | "release"; readonly worker: string; readonly offer: string }
   | { readonly kind: "report"; readonly report: Report };
 
@@ -96,6 +98,8 @@ class EventBoard implements TaskBoard {
   #hear(event: WorkEvent): void {
     if (event.kind === "report") {
       void this.#keep(event.report);
+    } else if (event.kind === "ask") {
+      this.#tellOpen();
     } else if (event.kind === "renew") {
       this.#book.renew(event.worker, event.offer);
     } else if (event.kind === "release") {
@@ -104,6 +108,8 @@ class EventBoard implements TaskBoard {
     } else {
       const offer = this.#book.take(event.worker, event.offer);
       if (offer !== undefined) this.#tell({ kind: "award", worker: event.worker, offer });
+      // Who claimed what is not to be had has heard too little.
+      else this.#tellOpen();
     }
   }
 
@@ -159,6 +165,8 @@ class EventSource implements TaskSource {
   async take(given: AbortSignal): Promise<TakenTask> {
     const signal = AbortSignal.any([given, this.#options.signal]);
     this.#awarded = undefined;
+    // Who comes late has not heard what was open before.
+    if (this.#open.size === 0) this.#tell({ kind: "ask" });
     for (;;) {
       if (signal.aborted) throw new BusError("aborted", "waiting for a task was aborted by its signal");
       const offer = this.#awarded;
@@ -183,7 +191,10 @@ class EventSource implements TaskSource {
     const offer = open[Math.floor(Math.random() * open.length)];
     if (offer === undefined) return;
     this.#open.delete(offer);
-    const event: WorkEvent = { kind: "claim", worker: this.#options.worker, offer };
+    this.#tell({ kind: "claim", worker: this.#options.worker, offer });
+  }
+
+  #tell(event: WorkEvent): void {
     this.#bus.publish(toMaster(this.#job), event).catch(() => undefined);
   }
 

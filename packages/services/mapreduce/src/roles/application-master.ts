@@ -143,11 +143,21 @@ class ApplicationMaster {
   }
 
   async #plan(): Promise<void> {
+    await this.#assertPossible();
     // Nobody's result is overwritten; what a master before this one has put there is this job's own.
     if (this.#submission.shuffle === "files") {
       await openOutputFolder(this.#submission.out, { resume: this.#state.masters > 1 || this.#state.round > 1 });
     }
     for (const entry of await planRound(this.#state, this.#submission, this.#signal)) await this.#append(entry);
+  }
+
+  /** Before anything is done of it. */
+  async #assertPossible(): Promise<void> {
+    const { reference, shuffle } = this.#submission;
+    if (shuffle !== "bus" || (await loadJob({ ...reference, options: this.#state.options })).next === undefined) return;
+    throw new JobEnd("failed", {
+      message: `${reference.module} is iterated, and reads files that it has written: it needs the shuffle "files"`,
+    });
   }
 
   #expectRound(): void {
@@ -185,16 +195,11 @@ class ApplicationMaster {
 
   /** Of an iterated job: whether there is one. */
   async #beginNextRound(): Promise<boolean> {
-    const { reference, shuffle } = this.#submission;
+    const { reference } = this.#submission;
     const { round, roundCounters: counters, options, reduces } = this.#state;
     const job = await loadJob({ ...reference, options });
     const next = job.next?.({ round, counters, options });
     if (next === undefined) return false;
-    if (shuffle === "bus") {
-      throw new JobEnd("failed", {
-        message: "an iterated job reads files that it has written: it needs the shuffle files",
-      });
-    }
     const output = await openOutputFolder(this.#submission.out, { resume: true });
     const files = reduces.map(({ result }) => ({
       path: output.parts.pathOf!(result!.part.name),

@@ -438,6 +438,15 @@ describe("a job", () => {
     for (const [page, rank] of ranks) expect(Number(found.get(page))).toBeCloseTo(rank, 9);
   });
 
+  it("of several rounds is refused before its first task where parts are no files that all see", async () => {
+    const bus = await busAt(name());
+    const reference = { module: "page-rank", options: { rounds: 4 } };
+    const summary = await runJob(bus, request({ reference, shuffle: "bus" }), { embedded: true });
+    expect(summary).toMatchObject({ outcome: "failed", maps: 0 });
+    expect(summary.error?.message).toMatch(/page-rank is iterated.*shuffle "files"/);
+    expect(await bus.list("blobs")).toEqual([]);
+  });
+
   it("can be followed from its beginning when it has ended, and does not run twice", async () => {
     const bus = await busAt(name());
     await runJob(bus, request(), { embedded: true });

@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bus } from "@quadrant/bus";
 import { openBlobStore } from "../shuffle/blob-store.ts";
@@ -27,13 +25,4 @@ export async function openStores(bus: Bus, submission: Submission): Promise<JobS
 
 export function runsFolder({ out, job }: Submission): string {
   return join(out, temporaryFolder, `runs-${job}`);
-}
-
-/** A folder of this process's own for what does not fit into its memory. */
-export function scratchFolder(worker: string): string {
-  return join(tmpdir(), `quadrant-${worker}`);
-}
-
-export function removeScratch(worker: string): Promise<void> {
-  return rm(scratchFolder(worker), { recursive: true, force: true });
 }

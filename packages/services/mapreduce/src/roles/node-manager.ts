@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@quadrant/bus";
 import { keepDoing } from "../persistence.ts";
+import { removeAbandonedScratch } from "./scratch.ts";
 import {
   beatMs,
   type Grants,
@@ -120,6 +121,7 @@ class NodeManager {
       const stop = (): void => slot.worker?.kill();
       this.#signal.addEventListener("abort", stop, { once: true });
       const how = await slot.worker.ended;
+      await removeAbandonedScratch();
       this.#signal.removeEventListener("abort", stop);
       if (this.#signal.aborted) return;
       if (++slot.deaths >= deathsInARow) throw new Error(`${slot.deaths} workers died one after the other of ${how}`);

@@ -8,7 +8,8 @@ import { runReduceTask } from "../task/reduce-task.ts";
 import type { MapResult, ReduceResult, TaskProgress, TaskSurroundings } from "../task/task.ts";
 import { readSubmission } from "./job-log.ts";
 import { JobNews } from "./job-news.ts";
-import { type JobStores, openStores, removeScratch, scratchFolder } from "./job-surroundings.ts";
+import { type JobStores, openStores } from "./job-surroundings.ts";
+import { removeAbandonedScratch, removeScratch, scratchFolder } from "./scratch.ts";
 import {
   type AttemptBeat,
   attemptSubject,
@@ -44,6 +45,7 @@ export function newWorkerName(node: string, slot: number): string {
  */
 export async function runWorker(bus: Bus, { node, slot, signal }: WorkerOptions): Promise<void> {
   const worker = newWorkerName(node, slot);
+  const clearing = removeAbandonedScratch();
   let job: string | null = null;
   let change = new AbortController();
   const following = keepDoing(async () => {
@@ -68,7 +70,7 @@ export async function runWorker(bus: Bus, { node, slot, signal }: WorkerOptions)
       await sleep(beatMs, undefined, { signal: leave }).catch(() => undefined);
     }
   } finally {
-    await Promise.all([following, beating, removeScratch(worker)]);
+    await Promise.all([following, beating, clearing, removeScratch(worker)]);
   }
 }
 

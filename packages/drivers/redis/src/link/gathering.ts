@@ -1,10 +1,4 @@
-/**
- * Calls back after everything else that this turn of the event loop still does: whatever is resolved by now has been
- * continued. No timer, no I/O, no other turn comes in between.
- */
-export function afterTurn(callback: () => void): void {
-  queueMicrotask(() => process.nextTick(callback));
-}
+import { afterTurn } from "@quadrant/contract";
 
 /** When what is gathered is to be sent: at the end of its turn, but at once for who brought one thing in the turn before. */
 export class Gathering {
