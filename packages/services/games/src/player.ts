@@ -28,7 +28,10 @@ export interface SeekOptions extends Pick<CreateOptions, "turnMs" | "size" | "in
 }
 
 export interface MoveOptions extends Waiting {
-  /** Refused with CONFLICT where the match is at another version. */
+  /**
+   * Refused with CONFLICT where the match is at another version. Give it: commands may arrive twice, and a move that was refused
+   * once, as out of turn, could be legal when its copy comes.
+   */
   readonly expectedVersion?: number | undefined;
 }
 

@@ -88,7 +88,8 @@ it("what a seat or a spectator is told depends on nothing but what it may know",
       for (const viewer of [0, null] as const) {
         const [first, second] = tell(1, [{ fleet: one }, { fleet: two }], viewer);
         expect(first).toBe(second);
-        expect(first).not.toContain(JSON.stringify(one[0]).slice(1, -1));
+        // A seat sees its own fleet, which may lie as the other does.
+        if (viewer === null) expect(first).not.toContain(JSON.stringify(one[0]).slice(1, -1));
       }
       const open = new Set(all);
       for (const reply of replies) {
