@@ -32,6 +32,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     summary: "run MapReduce jobs, and the roles that do them",
     load: () => import("./commands/mapreduce.ts"),
   },
+  { name: "game", summary: "serve, list and watch games", load: () => import("./commands/game.ts") },
   { name: "start", summary: "the main job: a hub, workers, a word count", load: () => import("./commands/start.ts") },
   { name: "doctor", summary: "check a bus: support, versions, latency", load: () => import("./commands/doctor.ts") },
 ];
