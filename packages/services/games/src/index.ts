@@ -5,17 +5,7 @@ export { type ArchivedEntry, archiveName, readArchived, startArchive } from "./c
 export { type BotOptions, botSeatsName, startBot } from "./consumers/bot.ts";
 export { type Comment, startCommentator } from "./consumers/commentator.ts";
 export { type Leaderboard, leaderboardAddress, startLeaderboard } from "./consumers/leaderboard.ts";
-export {
-  askForBot,
-  lobbyName,
-  lobbyName,
-  type Seating,
-  type Seating,
-  type Seeker,
-  type Seeker,
-  takeSeat,
-  takeSeat,
-} from "./consumers/lobby.ts";
+export { askForBot, lobbyName, type Seating, type Seeker, takeSeat } from "./consumers/lobby.ts";
 export { type MatchmakerOptions, startMatchmaker } from "./consumers/matchmaker.ts";
 export type { Tolerance } from "./consumers/pairing.ts";
 export type { Standing } from "./consumers/rating.ts";
