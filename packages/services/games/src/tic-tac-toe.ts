@@ -1,4 +1,5 @@
 import { defineGame, type Game, type Seat } from "./game.ts";
+import { linesOf } from "./rules/lines.ts";
 
 /** Row by row; null where nobody has moved. */
 export type Grid = readonly (Seat | null)[];
@@ -8,33 +9,11 @@ export interface Cell {
 }
 
 const marks = "XO";
-const directions = [
-  [1, 0],
-  [0, 1],
-  [1, 1],
-  [1, -1],
-] as const;
-
-/** All runs of `inRow` cells on a square of `size`. */
-function linesOf(size: number, inRow: number): readonly (readonly number[])[] {
-  const lines: number[][] = [];
-  const inside = (at: number): boolean => at >= 0 && at < size;
-  for (let start = 0; start < size * size; start++) {
-    for (const [dx, dy] of directions) {
-      const x = start % size;
-      const y = Math.floor(start / size);
-      if (!inside(x + dx * (inRow - 1)) || !inside(y + dy * (inRow - 1))) continue;
-      lines.push(Array.from({ length: inRow }, (_, step) => start + step * (dx + dy * size)));
-    }
-  }
-  return lines;
-}
-
 /** On a square of `size`, `inRow` in a row win. RangeError where no such game can be. */
 export function ticTacToe(size = 3, inRow: number = size): Game<Grid, Cell> {
   if (!Number.isInteger(size) || size < 1 || size > 32) throw new RangeError(`size ${size} is not a whole number 1–32`);
   if (!Number.isInteger(inRow) || inRow < 1 || inRow > size) throw new RangeError(`inRow ${inRow} is not in 1–${size}`);
-  const lines = linesOf(size, inRow);
+  const lines = linesOf(size, size, inRow);
   return defineGame<Grid, Cell>({
     name: size === 3 && inRow === 3 ? "tictactoe" : `tictactoe-${size}-${inRow}`,
     setup: () => Array.from({ length: size * size }, () => null),
