@@ -144,6 +144,7 @@ class NatsDriver implements Driver {
     this.queues.close();
     this.logs.close();
     await this.tuples.close();
+    await this.#pulls.end(Math.max(goodbyeMs, deadline - performance.now()));
     // What was said last is to be heard, also by those who were told to hurry.
     const left = Math.max(goodbyeMs, deadline - performance.now());
     if (connected) await this.#connection.sync("close", left).catch(() => undefined);

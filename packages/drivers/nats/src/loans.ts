@@ -8,6 +8,14 @@ export function serverLeaseMs(leaseMs: number): number {
 
 export const nanoseconds = (ms: number): number => Math.min(Math.round(ms) * 1_000_000, 9_000_000_000_000_000);
 
+/** To JetStream: deliver it again after so long. */
+export function delayOrder(ms: number): string {
+  return `-NAK {"delay":${nanoseconds(ms)}}`;
+}
+
+/** For what its holder gives up as it closes: not at once, lest a pull of its own that still waits gets it. */
+export const giveUpOrder: string = delayOrder(100);
+
 /** What the subject says to which a delivery is acknowledged. */
 export interface AckParts {
   readonly deliveries: number;

@@ -1,6 +1,7 @@
 import { createInbox } from "@nats-io/transport-node";
 import type { NatsConnection, RawSubscription } from "./connection.ts";
 import type { Incoming } from "./incoming.ts";
+import { giveUpOrder } from "./loans.ts";
 import { readHeaders } from "./wire-headers.ts";
 
 /**
@@ -71,6 +72,9 @@ export class Pulls {
   readonly #abandoned = new Map<PullSource, Set<Pull>>();
   readonly #parked = new Map<PullSource, Parked>();
   readonly #free: Inlet[] = [];
+  /** What is being given back. */
+  readonly #returning = new Set<Promise<void>>();
+  #closed = false;
   #nextId = 1;
 
   constructor(connection: NatsConnection) {
@@ -169,21 +173,27 @@ export class Pulls {
   }
 
   #park(source: PullSource, message: Incoming): void {
+    if (this.#closed) {
+      // Nobody is left who could count the attempt out; but it need not wait for the end of a lease.
+      this.#connection.publish(message.reply, Buffer.from(giveUpOrder));
+      return;
+    }
     let parked = this.#parked.get(source);
     if (parked === undefined) {
-      parked = { messages: [], timer: setTimeout(() => void this.#unpark(source), parkedMs) };
+      parked = { messages: [], timer: setTimeout(() => this.#unpark(source), parkedMs) };
       this.#parked.set(source, parked);
     }
     parked.messages.push(message);
   }
 
-  async #unpark(source: PullSource): Promise<void> {
-    const parked = this.#parked.get(source);
-    if (parked === undefined) return;
-    clearTimeout(parked.timer);
-    this.#parked.delete(source);
-    // One after the other: they keep their order.
-    for (const message of parked.messages) await source.strayed(message);
+  #unpark(source: PullSource): void {
+    const returning = this.#giveBack(source, this.takeParked(source)).finally(() => this.#returning.delete(returning));
+    this.#returning.add(returning);
+  }
+
+  /** One after the other: they keep their order. */
+  async #giveBack(source: PullSource, messages: readonly Incoming[]): Promise<void> {
+    for (const message of messages) await source.strayed(message);
   }
 
   #status(pull: Pull, message: Incoming): void {
@@ -218,12 +228,25 @@ export class Pulls {
 
   /**
    * Waits for the pulls that wait at the server, at the latest until the deadline, and gives back what they brought for nobody.
-   * Those that are left end with the connection, not before: nats-server 2.9 miscounts the deliveries of what it finds a pull
-   * for that nobody listens to. Never rejects.
+   * Those that are left end with the connection, or with end(), not before: nats-server 2.9 miscounts the deliveries of what it
+   * finds a pull for that nobody listens to. Never rejects.
    */
   async close(deadline: number): Promise<void> {
     while (this.#pulls.size > 0 && this.#connection.connected && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 5));
-    await Promise.all([...this.#parked.keys()].map((source) => this.#unpark(source)));
+    for (const source of [...this.#parked.keys()]) this.#unpark(source);
+    this.#closed = true;
+    // Also what a timer has begun to give back: until it is on loan here, nothing else knows of it.
+    await Promise.all(this.#returning);
+  }
+
+  /** Right before the connection ends: nothing more is sent to the pulls that are left, and what was on its way is given up. */
+  async end(timeoutMs: number): Promise<void> {
+    if (this.#pulls.size === 0 || !this.#connection.connected) return;
+    const drained = Promise.all([...this.#pulls].map(({ inlet }) => inlet.subscription.drain()));
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    await Promise.race([drained, late]);
+    clearTimeout(timer);
   }
 }

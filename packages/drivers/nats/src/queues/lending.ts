@@ -4,7 +4,7 @@ import type { BusError, FetchRequest, Leased, Settled, Settlement } from "@quadr
 import { asBusError, failed } from "../failure.ts";
 import type { Incoming } from "../incoming.ts";
 import type { JetStream, StoredMessage } from "../jetstream.ts";
-import { ackParts, nanoseconds, outcome, serverLeaseMs, stale } from "../loans.ts";
+import { ackParts, delayOrder, giveUpOrder, outcome, serverLeaseMs, stale } from "../loans.ts";
 import type { Pulls } from "../pulls.ts";
 import { encodeHeaders, headerLine, readHeaders } from "../wire-headers.ts";
 import { acknowledgeAll, canAcknowledgeAll } from "./acknowledgement.ts";
@@ -18,8 +18,6 @@ export const attemptsFailure = (attempts: number) => ({
   code: "attempts",
   message: `not acknowledged in ${attempts} attempts`,
 });
-
-const giveUpMs = 100;
 
 /** Why a letter goes to the dead letters when nobody said. */
 const unhandled = { code: "rejected", message: "given back on its last attempt" };
@@ -406,7 +404,7 @@ export class Lending {
     for (const held of box.loans.values()) {
       clearTimeout(held.watch);
       if (!held.settling && held.expiresAt > performance.now() && connection.connected)
-        connection.publish(held.ack, Buffer.from(delayOrder(giveUpMs)));
+        connection.publish(held.ack, Buffer.from(giveUpOrder));
     }
     box.loans.clear();
   }
@@ -420,10 +418,6 @@ export class Lending {
 
 function isExpired({ expiresAt }: LetterForm): boolean {
   return expiresAt !== undefined && expiresAt <= Date.now();
-}
-
-function delayOrder(ms: number): string {
-  return `-NAK {"delay":${nanoseconds(ms)}}`;
 }
 
 /** JetStream has no order that sets a lease; a delayed NAK sets when the message is delivered again, and leaves it with its holder. */
