@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@quadrant/bus";
@@ -53,8 +53,6 @@ describe("the scratch folder of a worker that was killed", () => {
     const [dead, living] = [await spilling(), await spilling()];
     // As a worker of another machine, or of another container, names it.
     const foreign = dead.name.replace(/^quadrant-worker-[0-9a-f]{8}/, "quadrant-worker-00000000");
-    vi.stubEnv("TMPDIR", folder);
-    const { mkdir } = await import("node:fs/promises");
     await mkdir(join(folder, foreign));
     await removeAbandonedScratch();
     expect((await readdir(folder)).sort()).toEqual([dead.name, living.name, foreign].sort());
