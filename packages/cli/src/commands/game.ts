@@ -14,7 +14,7 @@ Tic-Tac-Toe can be played on a TCP port of this machine: nc 127.0.0.1 PORT, then
 
 function configureServe(inner: Command, open: OpenSession): void {
   inner
-    .option("--classic <port>", "also serve lines of text on this TCP port; 0 picks a free one", count)
+    .option("--classic <port>", "also serve lines of text on this TCP port", count)
     .addHelpText("after", serveHelp)
     .action(async ({ classic }: ServeOptions) => {
       const session = open(inner);
