@@ -1,6 +1,7 @@
 import type { Case } from "../case.ts";
 import { calls } from "./calls.ts";
 import { coordination } from "./coordination.ts";
+import { games } from "./games.ts";
 import { mailbox } from "./mailbox.ts";
 import { mapreduce } from "./mapreduce.ts";
 import { memory } from "./memory.ts";
@@ -20,4 +21,5 @@ export const catalogue: readonly Case[] = [
   redis,
   mapreduce,
   coordination,
+  games,
 ];

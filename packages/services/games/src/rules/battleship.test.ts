@@ -93,6 +93,7 @@ it("what a seat or a spectator is told depends on nothing but what it may know",
       }
       const open = new Set(all);
       for (const reply of replies) {
+        if (worlds.some(({ match }) => match.ended !== undefined)) return;
         const next = [...open].find((at) => {
           const answers = worlds.map(({ match }) => {
             const later = after(match, cellOf(at));
