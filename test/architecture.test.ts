@@ -21,6 +21,7 @@ import {
 } from "./architecture/layout-rules.ts";
 import { incompleteLock, undecidedScripts, unevenManifests } from "./architecture/manifest-rules.ts";
 import { type Repository, readRepository } from "./architecture/repository.ts";
+import { tooNew } from "./architecture/runtime-rules.ts";
 import { setAsideTests } from "./architecture/test-rules.ts";
 
 type Rule = (repository: Repository) => readonly string[];
@@ -229,6 +230,15 @@ const rules: readonly (readonly [
     "install scripts are allowed or refused by name",
     undecidedScripts,
     [{ "package-lock.json": '{"packages":{"node_modules/@a/b":{"hasInstallScript":true}}}' }],
+  ],
+  [
+    "sources run on the oldest Node that the manifests name",
+    tooNew,
+    [
+      { [source]: "export async function a(b: AsyncDisposable): Promise<void> {\n  await using _ = b;\n}\n" },
+      { [source]: "export function a(b: Disposable): void {\n  using _ = b;\n}\n" },
+      { [source]: "export const a = new AsyncDisposableStack();\n" },
+    ],
   ],
   [
     "no test is set aside",

@@ -94,6 +94,19 @@ export function functionsOf(path: string, text: string): readonly { readonly lin
   return found;
 }
 
+const disposableStacks: ReadonlySet<string> = new Set(["DisposableStack", "AsyncDisposableStack"]);
+
+/** The lines of `using` and `await using`, and of the stacks that come with them. */
+export function usingOf(path: string, text: string): readonly number[] {
+  const lines: number[] = [];
+  visit(treeOf(path, text), (node) => {
+    const declares = node.type === "VariableDeclaration" && (node.kind === "using" || node.kind === "await using");
+    const makes = node.type === "NewExpression" && disposableStacks.has(nameOf(node.callee));
+    if (declares || makes) lines.push(lineAt(text, node.start));
+  });
+  return lines;
+}
+
 const testFunctions: ReadonlySet<string> = new Set(["it", "test", "describe", "suite", "bench"]);
 const setAside: ReadonlySet<string> = new Set(["only", "skip", "todo", "skipIf", "runIf"]);
 const setAsideNames: ReadonlySet<string> = new Set(["xit", "xtest", "xdescribe", "fit", "fdescribe"]);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { userInfo } from "node:os";
+import type { Bus } from "@quadrant/contract";
 import {
   listMatches,
   openPlayer,
@@ -24,6 +25,16 @@ const serveHelp = `
 Runs referee, views, timekeeper, matchmaker, bots, leaderboard, archive and commentator over the bus, until Ctrl-C. Any number may run over one bus. With --classic,
 Tic-Tac-Toe can be played on a TCP port of this machine: nc 127.0.0.1 PORT, then NEW, X 1 2, …`;
 
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}
+
+async function serveLines({ output, signal }: Session, bus: Bus, port: number): Promise<void> {
+  const server = await startClassicServer(bus, { port });
+  output.talk(`lines of text at 127.0.0.1:${server.port}`);
+  await untilAborted(signal).finally(() => server[Symbol.asyncDispose]());
+}
+
 function configureServe(inner: Command, open: OpenSession): void {
   inner
     .option("--classic <port>", "also serve lines of text on this TCP port", count)
@@ -31,11 +42,13 @@ function configureServe(inner: Command, open: OpenSession): void {
     .action(async ({ classic }: ServeOptions) => {
       const session = open(inner);
       await session.withBus(async (bus) => {
-        await using _services = await startGames(bus);
-        await using server = classic === undefined ? undefined : await startClassicServer(bus, { port: classic });
-        session.output.talk("the services of the games are running; Ctrl-C ends them");
-        if (server !== undefined) session.output.talk(`lines of text at 127.0.0.1:${server.port}`);
-        if (!session.signal.aborted) await once(session.signal, "abort");
+        const services = await startGames(bus);
+        try {
+          session.output.talk("the services of the games are running; Ctrl-C ends them");
+          await (classic === undefined ? untilAborted(session.signal) : serveLines(session, bus, classic));
+        } finally {
+          await services[Symbol.asyncDispose]();
+        }
       });
     });
 }
@@ -90,9 +103,13 @@ function configurePlay(inner: Command, open: OpenSession): void {
     .action(async (game: string, options: PlayOptions) => {
       const session = open(inner);
       await session.withBus(async (bus) => {
-        await using player = await openPlayer(bus, { name: options.name });
-        await using seated = await seatOf(player, game, options, session);
-        await new PlayedMatch(session, seated).run();
+        const player = await openPlayer(bus, { name: options.name });
+        try {
+          const seated = await seatOf(player, game, options, session);
+          await new PlayedMatch(session, seated).run().finally(() => seated[Symbol.asyncDispose]());
+        } finally {
+          await player[Symbol.asyncDispose]();
+        }
       });
     });
 }

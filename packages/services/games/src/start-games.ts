@@ -37,7 +37,15 @@ export async function startGames(
   { roles = gameRoles }: { readonly roles?: readonly GameRole[] | undefined } = {},
 ): Promise<AsyncDisposable> {
   for (const role of roles) if (!(role in starters)) throw new BusError("invalid", `${role} is none of ${gameRoles}`);
-  await using started = new AsyncDisposableStack();
-  for (const role of new Set(roles)) started.use(await starters[role](bus));
-  return started.move();
+  const started: AsyncDisposable[] = [];
+  const stop = async (): Promise<void> => {
+    for (const each of started.splice(0).reverse()) await each[Symbol.asyncDispose]();
+  };
+  try {
+    for (const role of new Set(roles)) started.push(await starters[role](bus));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { [Symbol.asyncDispose]: stop };
 }
