@@ -166,6 +166,8 @@ test("what a subscriber misses while its connection is cut is counted", async ()
   await until(() => received.length === 1);
   let published = 1;
   for (let round = 0; round < 3; round++) {
+    // Nothing is on its way: what comes afterwards came over the new connection.
+    await until(() => received.at(-1) === published - 1);
     const before = received.length;
     await proxy.cut();
     for (let n = 0; n < 50; n++) await other.publish("missed", published++);
