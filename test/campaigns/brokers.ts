@@ -112,9 +112,11 @@ function untimelyOf(effects: readonly Effect[]): string[] {
  */
 function liveFlawsOf(broker: BrokerKind, live: LiveVerdict): string[] {
   const flaws: string[] = [];
-  const { uncounted, invented, disordered } = live;
+  const { uncounted, invented, twice, disordered, firstFlaw } = live;
   if (invented > 0) flaws.push(`live: ${invented} delivered that were not published`);
-  if (disordered > 0) flaws.push(`live: ${disordered} delivered twice or out of order`);
+  if (twice + disordered > 0) {
+    flaws.push(`live: ${twice} delivered twice, ${disordered} out of order, first ${firstFlaw}`);
+  }
   const told = broker !== "redis" && live.subscriber.gap + live.publisher.gap > 0;
   if (uncounted < 0 || (uncounted > 0 && !told)) {
     flaws.push(`live: ${uncounted} neither delivered nor counted as dropped`);

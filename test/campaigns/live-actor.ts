@@ -19,12 +19,15 @@ interface Sequence {
   delivered: number;
   /** The highest that was delivered. */
   last: number;
+  readonly seen: Set<number>;
 }
 
 const sequences = new Map<string, Sequence>(
-  subjects.map((subject) => [subject, { published: 0, delivered: 0, last: 0 }]),
+  subjects.map((subject) => [subject, { published: 0, delivered: 0, last: 0, seen: new Set() }]),
 );
-let [refused, invented, disordered] = [0, 0, 0];
+let [refused, invented, twice, disordered] = [0, 0, 0, 0];
+/** The first that was delivered twice or out of order. */
+let firstFlaw: string | undefined;
 
 function received(subject: string, n: number): void {
   const sequence = sequences.get(subject);
@@ -33,7 +36,12 @@ function received(subject: string, n: number): void {
     return;
   }
   // Delivered twice, or out of order: neither may be.
-  if (n <= sequence.last) disordered++;
+  if (n <= sequence.last) {
+    if (sequence.seen.has(n)) twice++;
+    else disordered++;
+    firstFlaw ??= `${n} of ${subject} after ${sequence.last}, when ${sequence.published} were published`;
+  }
+  sequence.seen.add(n);
   sequence.delivered++;
   sequence.last = Math.max(sequence.last, n);
 }
@@ -103,7 +111,9 @@ const verdict: LiveVerdict = {
   dropped,
   uncounted: published - delivered - dropped,
   invented,
+  twice,
   disordered,
+  firstFlaw,
   publisher: atPublisher.counts,
   subscriber: atSubscriber.counts,
 };

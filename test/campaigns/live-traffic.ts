@@ -21,8 +21,12 @@ export interface LiveVerdict {
   readonly uncounted: number;
   /** Delivered, and never published. */
   readonly invented: number;
-  /** Delivered again, or after a later one of its publisher. */
+  /** Delivered again. */
+  readonly twice: number;
+  /** Delivered for the first time, after a later one of its publisher. */
   readonly disordered: number;
+  /** The first of these two kinds. */
+  readonly firstFlaw?: string | undefined;
   readonly publisher: TransitionCounts;
   readonly subscriber: TransitionCounts;
 }
