@@ -44,7 +44,10 @@ export class Connection {
   #lastTick = 0;
   #ticking: NodeJS.Timeout | undefined;
   #gone: (() => void) | undefined;
+  /** Messages since others had a turn. */
   #taken = 0;
+  /** Of a packet whose records are being dealt with. */
+  #taking: Promise<boolean> | undefined;
   malformed = 0;
   about: HubAbout = { heartbeatMs: 1_000, maxPayloadBytes: 0, durable: false, node: "" };
 
@@ -233,6 +236,9 @@ export class Connection {
   }
 
   async #data(wire: Wire, packet: Buffer): Promise<void> {
+    // One that came over the connection before may be under way still, in the same session: what follows it waits for it.
+    while (this.#taking !== undefined) await this.#taking;
+    if (this.#wire !== wire) return;
     const verdict = this.#link.accept(packet);
     if (verdict === "broken") {
       this.malformed++;
@@ -240,7 +246,14 @@ export class Connection {
       return;
     }
     if (verdict === "take") {
-      if (!(await this.#records(packet))) return;
+      let whole: boolean;
+      try {
+        this.#taking = this.#records(packet);
+        whole = await this.#taking;
+      } finally {
+        this.#taking = undefined;
+      }
+      if (!whole) return;
       this.#link.taken();
     }
     this.#acknowledged(readData(packet)?.acknowledged);
