@@ -1,3 +1,4 @@
+import { type Envelope, noHeaders } from "@quadrant/contract";
 import { expect, test, vi } from "vitest";
 import { Router } from "zeromq";
 import { Link } from "../link/link.ts";
@@ -23,7 +24,7 @@ const [hubA, hubB, first, second] = ["aa", "bb", "01", "02"].map((byte) => byte.
 
 /** A hub that does what the test says. */
 class ScriptedHub {
-  readonly #router = new Router({ linger: 0 });
+  #router = new Router({ linger: 0 });
   #link = new Link();
   #route: Buffer = Buffer.alloc(0);
 
@@ -46,6 +47,23 @@ class ScriptedHub {
     await this.next(PacketKind.hello);
     if (!resumed) this.#link = new Link();
     await this.send(encodeWelcome({ hub, session, resumed, received: 0 }, about));
+  }
+
+  /** Ends every connection, and listens there again; what it knows of the session stays. */
+  async cut(): Promise<void> {
+    const endpoint = this.#router.lastEndpoint!;
+    this.#router.close();
+    this.#router = new Router({ linger: 0 });
+    await vi.waitFor(() => this.#router.bind(endpoint), 20_000);
+  }
+
+  /** Messages of a subscription, in one packet. */
+  async publish(subscription: number, bodies: readonly string[]): Promise<void> {
+    for (const text of bodies) {
+      const envelope = { subject: "s", headers: noHeaders, contentType: "text/plain", body: Buffer.from(text) };
+      this.#link.write().begin(RecordKind.message).u32(subscription).envelope(envelope).end();
+    }
+    await this.send(this.#link.next()!.packet());
   }
 
   send(packet: Buffer): Promise<void> {
@@ -94,6 +112,48 @@ test("reconnected is told once all is set up again, also when the connection bro
     await hub.answer(again);
     await vi.waitFor(() => expect(statuses).toEqual(["disconnected", "gap", "reconnected"]), 20_000);
   } finally {
+    await driver.close(0);
+    hub.close();
+  }
+});
+
+test("messages of a packet that is under way when its connection breaks come before those of the next connection", async () => {
+  const hub = new ScriptedHub();
+  const opening = open(new URL(await hub.listen()), options);
+  await hub.welcome(hubA, first, false);
+  const driver = await opening;
+  const turns: (() => void)[] = [];
+  const delivered: number[] = [];
+  try {
+    const deliver = (batch: readonly Envelope[]): void => {
+      for (const { body } of batch) delivered.push(Number(Buffer.from(body).toString()));
+      // The packet is long enough for others to get a turn in its middle: it stays there.
+      if (delivered.length > 1) return;
+      vi.spyOn(globalThis, "setImmediate").mockImplementationOnce((turn) => {
+        turns.push(turn as () => void);
+        return {} as NodeJS.Immediate;
+      });
+    };
+    const sink = { deliver, lost: () => undefined, end: () => undefined };
+    const subscribing = driver.topics!.subscribe("s", undefined, sink);
+    await hub.answer(await hub.next(PacketKind.data));
+    await subscribing;
+    const numbers = Array.from({ length: 402 }, (_, n) => String(n));
+    await hub.publish(1, numbers.slice(0, 400));
+    await vi.waitFor(() => expect(turns).toHaveLength(1), 20_000);
+    const before = delivered.length;
+    expect(before).toBeLessThan(400);
+
+    await hub.cut();
+    await hub.welcome(hubA, first, true);
+    await hub.publish(1, numbers.slice(400));
+    // Long enough for what would overtake to do so; a client that waits passes however long this is.
+    await vi.waitFor(() => expect(delivered.length).toBeGreaterThan(before), 500).catch(() => undefined);
+    for (const turn of turns) turn();
+    await vi.waitFor(() => expect(delivered).toHaveLength(402), 20_000);
+    expect(delivered).toEqual(numbers.map(Number));
+  } finally {
+    vi.restoreAllMocks();
     await driver.close(0);
     hub.close();
   }
