@@ -25,6 +25,8 @@ export class MatchRecord {
   readonly #tables: Table[] = [];
   readonly #entries: Entry[] = [];
   readonly #ids = new Map<string, { readonly version: number; readonly asked: string }>();
+  /** The cells of the boards that it holds, one a version: about what it takes of memory. */
+  cells = 0;
 
   constructor(game: string, match: string) {
     this.game = game;
@@ -49,6 +51,8 @@ export class MatchRecord {
     if (after === undefined) return true;
     this.table = after;
     this.#tables.push(after);
+    const { board } = after.play;
+    this.cells += Array.isArray(board) ? board.length : 64;
     this.#entries.push(entry);
     this.#ids.set(entry.id, { version: after.version, asked: entry.asked });
     return true;
@@ -145,36 +149,50 @@ export class RecordReader {
   }
 }
 
-/** Keeps the records that were used last. */
-export class RecordShelf {
-  readonly #records = new Map<string, MatchRecord>();
-  readonly #limit: number;
+/** Of all records on a shelf: a long match on a large board is as much as thousands of others. */
+const mostCells = 16_000_000;
 
-  constructor(limit: number) {
+interface Shelved {
+  readonly record: MatchRecord;
+  /** When it was used last: it may have grown since. */
+  readonly cells: number;
+}
+
+/** Keeps the records that were used last, so many and of so many cells. */
+export class RecordShelf {
+  readonly #records = new Map<string, Shelved>();
+  readonly #limit: number;
+  readonly #mostCells: number;
+  #cells = 0;
+
+  constructor(limit: number, cells: number = mostCells) {
     this.#limit = limit;
+    this.#mostCells = cells;
   }
 
   get(key: string): MatchRecord | undefined {
-    const record = this.#records.get(key);
+    const record = this.#records.get(key)?.record;
     if (record !== undefined) this.set(key, record);
     return record;
   }
 
   set(key: string, record: MatchRecord): void {
-    this.#records.delete(key);
-    this.#records.set(key, record);
-    if (this.#records.size <= this.#limit) return;
+    this.delete(key);
+    const { cells } = record;
+    this.#records.set(key, { record, cells });
+    this.#cells += cells;
     for (const oldest of this.#records.keys()) {
-      this.#records.delete(oldest);
-      return;
+      if (oldest === key || (this.#records.size <= this.#limit && this.#cells <= this.#mostCells)) return;
+      this.delete(oldest);
     }
   }
 
   delete(key: string): void {
+    this.#cells -= this.#records.get(key)?.cells ?? 0;
     this.#records.delete(key);
   }
 
-  values(): Iterable<MatchRecord> {
-    return this.#records.values();
+  *values(): Generator<MatchRecord> {
+    for (const { record } of this.#records.values()) yield record;
   }
 }
