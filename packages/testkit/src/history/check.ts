@@ -1,0 +1,77 @@
+import type { HistoryEvent } from "./event.ts";
+import { type Operation, Operations } from "./operation.ts";
+import { checkSpace } from "./space-checker.ts";
+import { Findings, type Violation } from "./violation.ts";
+
+/** What a history shows. */
+export interface Report {
+  readonly violations: readonly Violation[];
+  /** What was counted, model by model: also what could not be judged. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly processes: number;
+  readonly operations: number;
+  /** Of these nobody knows whether they happened. */
+  readonly indefinite: number;
+  /** The work of checking, in elementary steps. */
+  readonly steps: number;
+}
+
+/** By process and number: the operations that go on with another. */
+function continuationsOf(all: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> {
+  const found = new Map<string, Operation[]>();
+  for (const operation of all) {
+    const { process, args } = operation;
+    if (args.of === undefined) continue;
+    const key = `${process} ${args.of}`;
+    const list = found.get(key);
+    if (list === undefined) found.set(key, [operation]);
+    else list.push(operation);
+  }
+  return found;
+}
+
+function grouped(all: readonly Operation[], belongs: (op: string) => boolean): Map<string, Operation[]> {
+  const groups = new Map<string, Operation[]>();
+  for (const operation of all) {
+    if (!belongs(operation.op)) continue;
+    const group = groups.get(operation.on);
+    if (group === undefined) groups.set(operation.on, [operation]);
+    else group.push(operation);
+  }
+  return groups;
+}
+
+/** A history that cannot be judged as a whole passes none the less for one that can: it says so. */
+function checkWhole(operations: Operations, findings: Findings): void {
+  const report = (rule: string, message: string): void => {
+    findings.violations.push({ model: "history", rule, on: "", message, operations: [] });
+  };
+  if (operations.cut) report("cut", "a recording was full, and what followed is not in it: record to a file");
+  const clocks = new Set([...operations.processes.values()].map(({ clock }) => clock));
+  if (clocks.size > 1) {
+    report("clocks", "its processes are of several machines, whose monotonic clocks cannot be compared");
+  }
+}
+
+/**
+ * Looks for promises of the bus that the history shows to be broken. What it cannot decide, since an outcome is not known,
+ * it counts and does not report. Throws "codec" for what is no history.
+ */
+export function check(history: Iterable<HistoryEvent>): Report {
+  const operations = Operations.of(history);
+  const findings = new Findings();
+  const continuations = continuationsOf(operations.all);
+  checkWhole(operations, findings);
+  for (const [on, own] of grouped(operations.all, (op) => op.startsWith("space."))) {
+    checkSpace(on, operations, own, continuations, findings);
+  }
+  const indefinite = operations.all.filter(({ outcome }) => outcome === "indefinite").length;
+  return {
+    violations: findings.violations,
+    counts: findings.counts,
+    processes: operations.processes.size,
+    operations: operations.all.length,
+    indefinite,
+    steps: findings.steps,
+  };
+}

@@ -1,0 +1,150 @@
+import type { Hold } from "./hold.ts";
+import type { Operation } from "./operation.ts";
+
+/** An operation that took effect at one moment in between. */
+export interface Span {
+  readonly operation: Operation;
+  readonly began: number;
+  readonly ended: number;
+}
+
+export interface Put extends Span {
+  readonly failed: boolean;
+  readonly leaseMs: number | undefined;
+  /** What was done to its lease. */
+  readonly renewals: readonly Operation[];
+}
+
+/** From when to when a tuple was there for certain, without the times at which somebody may have held it. */
+export interface Presence {
+  readonly from: number;
+  readonly to: number;
+  readonly gaps: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** How much later than its lease says a tuple may be seen: clocks of broker and client are read at different moments. */
+const leaseGraceUs = 100_000;
+const { POSITIVE_INFINITY: never } = Number;
+
+/** What is contradictory about a tuple: a rule, and the operations that show it. */
+export type Contradiction = readonly [rule: string, message: string, operations: readonly Operation[]];
+
+function least(values: Iterable<number>, start: number): number {
+  let result = start;
+  for (const value of values) if (value < result) result = value;
+  return result;
+}
+
+/** What happened to one tuple that was put once. */
+export class TupleStory {
+  readonly text: string;
+  readonly puts: Put[] = [];
+  readonly takes: Span[] = [];
+  readonly reads: Span[] = [];
+  readonly holds: Hold[] = [];
+  /** When the space began to be destroyed. */
+  destroyed: number = never;
+  /** From when on somebody unknown may have taken it. */
+  mayBeTaken: number = never;
+  /** When somebody unknown may have held it. */
+  readonly mayBeHeld: { readonly from: number; readonly to: number }[] = [];
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  putBy(process: string, transaction: number): boolean {
+    return this.puts.some(
+      ({ operation }) => operation.process === process && operation.args.transaction === transaction,
+    );
+  }
+
+  /** Those that took it for good. */
+  get finalTakes(): readonly Span[] {
+    return [...this.takes, ...this.holds.filter(({ settled }) => settled === "taken")];
+  }
+
+  /** Everybody who got or saw it. */
+  get finds(): readonly Span[] {
+    return [...this.reads, ...this.takes, ...this.holds];
+  }
+
+  /** When its lease ended, at the earliest and at the latest. */
+  #lease(put: Put): readonly [earliest: number, latest: number] {
+    if (put.leaseMs === undefined && put.renewals.length === 0) return [never, never];
+    let earliest = put.began + (put.leaseMs ?? never) * 1_000;
+    let latest = put.ended + (put.leaseMs ?? never) * 1_000 + leaseGraceUs;
+    for (const { op, outcome, began, ended, args } of put.renewals) {
+      if (outcome === "failed") continue;
+      const leaseUs = op === "lease.cancel" ? 0 : (args.leaseMs ?? never) * 1_000;
+      earliest = Math.min(earliest, began + leaseUs);
+      if (op === "lease.cancel" && outcome === "done") return [earliest, ended];
+      latest = Math.max(latest, ended + leaseUs + leaseGraceUs);
+    }
+    return [earliest, latest];
+  }
+
+  /** What contradicts itself, looked at alone: the other half of linearizability is who missed it while it was there. */
+  *contradictions(): Generator<Contradiction> {
+    const { finds } = this;
+    const possible = this.puts.filter(({ failed }) => !failed);
+    const takes = this.finalTakes;
+    if (takes.length > Math.max(1, possible.length)) {
+      yield ["taken-twice", `taken ${takes.length} times, put ${possible.length} times`, operationsOf(takes)];
+    }
+    if (finds.length === 0) return;
+    const [put] = possible;
+    if (put === undefined) {
+      const [failed] = this.puts;
+      if (failed !== undefined) {
+        yield ["failed-yet-there", "its out failed, yet it was there", [failed.operation, finds[0]!.operation]];
+      } else yield ["invented", "nobody has put it", [finds[0]!.operation]];
+    } else if (possible.length === 1) yield* this.#outOfOrder(put, finds, takes[0]);
+  }
+
+  *#outOfOrder(put: Put, finds: readonly Span[], take: Span | undefined): Generator<Contradiction> {
+    const [, latest] = this.#lease(put);
+    for (const find of finds) {
+      const pair = [put.operation, find.operation];
+      if (find.ended < put.began) yield ["before-put", "there before it was put", pair];
+      if (find.began > latest) yield ["resurrected", "there after its lease had ended", pair];
+      if (take !== undefined && find !== take && find.began > take.ended) {
+        yield ["resurrected", "there after it was taken", [take.operation, find.operation]];
+      }
+    }
+    const holds = this.holds.filter(({ settled }) => settled !== "taken");
+    for (const hold of holds) {
+      for (const find of finds) {
+        if (find === hold || find.began <= hold.ended || find.ended >= hold.certainTo) continue;
+        yield ["held-twice", "there while somebody held it", [hold.operation, find.operation]];
+      }
+    }
+  }
+
+  /**
+   * When it was there for certain: from the latest moment at which it can have been put to the earliest at which it can
+   * have been taken. Undefined where that is no time at all, or where equal tuples make it impossible to say.
+   */
+  presence(): Presence | undefined {
+    const possible = this.puts.filter(({ failed }) => !failed);
+    const [put] = possible;
+    if (put === undefined || possible.length > 1) return undefined;
+    const { finds } = this;
+    const [take] = this.finalTakes;
+    const from = least(finds.map(({ ended }) => ended), put.ended);
+    if (from === never) return undefined;
+    const [earliest] = this.#lease(put);
+    const unknown = this.holds.filter(({ settled }) => settled === "unknown").map(({ settlement }) => settlement!.began);
+    const mayGo = least([this.mayBeTaken, ...unknown], take?.began ?? never);
+    const seen = Math.max(...finds.map(({ began }) => began), Number.NEGATIVE_INFINITY);
+    // It was there when it was last seen, whoever else may have wanted it.
+    const to = Math.min(Math.max(mayGo, seen), earliest, this.destroyed);
+    if (to <= from) return undefined;
+    const gaps = this.holds.map((hold) => ({ from: hold.began, to: hold.backBy }));
+    return { from, to, gaps: [...gaps, ...this.mayBeHeld] };
+  }
+}
+
+function operationsOf(spans: readonly Span[]): readonly Operation[] {
+  return spans.map(({ operation }) => operation);
+}
