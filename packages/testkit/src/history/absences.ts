@@ -101,10 +101,10 @@ export function checkAbsences(
   }
 }
 
-/** Whether a take that nobody knows the outcome of can be found for each missing tuple: an augmenting path at a time. */
+/** Who may have what is missing: at each step one more tuple is given to somebody, others to others if need be. */
 class Assignment {
   readonly #takers: readonly UnknownTake[];
-  readonly #given = new Map<UnknownTake, TupleStory[]>();
+  readonly #given = new Map<UnknownTake, Missing[]>();
   readonly #index: TupleIndex;
 
   constructor(takers: readonly UnknownTake[], index: TupleIndex) {
@@ -112,9 +112,14 @@ class Assignment {
     this.#index = index;
   }
 
-  give(missing: TupleStory, by: number, tried: Set<UnknownTake> = new Set()): boolean {
+  #mayHave({ template, from, heldTo, returns }: UnknownTake, { story, absence }: Missing): boolean {
+    if (from > absence.to || (returns && heldTo < absence.from)) return false;
+    return this.#index.template(template).matches(story.text);
+  }
+
+  give(missing: Missing, tried: Set<UnknownTake> = new Set()): boolean {
     for (const taker of this.#takers) {
-      if (tried.has(taker) || taker.from > by || !this.#index.matching(taker.template).includes(missing)) continue;
+      if (tried.has(taker) || !this.#mayHave(taker, missing)) continue;
       tried.add(taker);
       const given = this.#given.get(taker) ?? [];
       this.#given.set(taker, given);
@@ -123,7 +128,7 @@ class Assignment {
         return true;
       }
       for (const [at, other] of given.entries()) {
-        if (!this.give(other, Number.POSITIVE_INFINITY, tried)) continue;
+        if (!this.give(other, tried)) continue;
         given[at] = missing;
         return true;
       }
@@ -132,7 +137,39 @@ class Assignment {
   }
 }
 
-/** Tuples that were put, were not there when somebody looked, and whom nobody can have taken. */
+interface Missing {
+  readonly story: TupleStory;
+  readonly absence: Absence;
+}
+
+/** For each tuple that nobody is known to have taken, the last of those who did not find it. */
+function missingOf(
+  absences: readonly Absence[],
+  stories: Iterable<TupleStory>,
+  index: TupleIndex,
+  findings: Findings,
+): readonly Missing[] {
+  const latest = new Map<TupleStory, Absence>();
+  for (const [template, alike] of Map.groupBy(absences, (absence) => absence.template)) {
+    alike.sort((a, b) => b.from - a.from);
+    for (const story of index.matching(template)) {
+      findings.steps++;
+      const absence = alike.find(({ except }) => !except.has(story.text));
+      const known = latest.get(story);
+      if (absence !== undefined && (known === undefined || absence.from > known.from)) latest.set(story, absence);
+    }
+  }
+  return [...stories].flatMap((story) => {
+    const absence = latest.get(story);
+    if (absence === undefined || story.mayBeHeld.length === 0 || story.finalTakes.length > 0) return [];
+    const presence = story.presence(true);
+    const last = presence === undefined ? undefined : stretchesOf(story, presence).at(-1);
+    const isThere = last !== undefined && last.to === Number.POSITIVE_INFINITY && last.from < absence.from;
+    return isThere ? [{ story, absence }] : [];
+  });
+}
+
+/** Tuples that were put, were not there when somebody looked, and that nobody can have. */
 export function checkMissing(
   on: string,
   absences: readonly Absence[],
@@ -141,27 +178,13 @@ export function checkMissing(
   index: TupleIndex,
   findings: Findings,
 ): void {
-  if (takers.length === 0) return;
-  const latest = new Map<TupleStory, Absence>();
-  for (const absence of absences.toSorted((a, b) => a.from - b.from)) {
-    for (const story of index.matching(absence.template)) {
-      if (!absence.except.has(story.text)) latest.set(story, absence);
-    }
-  }
   const assignment = new Assignment(takers, index);
-  for (const story of stories) {
-    const { mayBeTaken } = story;
-    const absence = latest.get(story);
-    if (mayBeTaken === Number.POSITIVE_INFINITY || absence === undefined || story.finalTakes.length > 0) continue;
-    story.mayBeTaken = Number.POSITIVE_INFINITY;
-    const presence = story.presence();
-    story.mayBeTaken = mayBeTaken;
-    const last = presence === undefined ? undefined : stretchesOf(story, presence).at(-1);
-    // It would still be there, had nobody taken it.
-    if (last === undefined || last.to < Number.POSITIVE_INFINITY || last.from >= absence.from) continue;
-    findings.count("takenUnknown");
-    if (assignment.give(story, absence.to)) continue;
-    findings.count("takenUnknown", -1);
+  for (const missing of missingOf(absences, stories, index, findings)) {
+    if (assignment.give(missing)) {
+      findings.count("takenUnknown");
+      continue;
+    }
+    const { story, absence } = missing;
     findings.violations.push({
       model: "space",
       rule: "lost",

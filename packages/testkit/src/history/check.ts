@@ -1,6 +1,10 @@
+import { checkCalls } from "./call-checker.ts";
 import type { HistoryEvent } from "./event.ts";
+import { checkLog } from "./log-checker.ts";
+import { checkMailbox } from "./mailbox-checker.ts";
 import { type Operation, Operations } from "./operation.ts";
 import { checkSpace } from "./space-checker.ts";
+import { checkTopics } from "./topic-checker.ts";
 import { Findings, type Violation } from "./violation.ts";
 
 /** What a history shows. */
@@ -62,8 +66,20 @@ export function check(history: Iterable<HistoryEvent>): Report {
   const findings = new Findings();
   const continuations = continuationsOf(operations.all);
   checkWhole(operations, findings);
-  for (const [on, own] of grouped(operations.all, (op) => op.startsWith("space."))) {
+  const { all } = operations;
+  for (const [on, own] of grouped(all, (op) => op.startsWith("space."))) {
     checkSpace(on, operations, own, continuations, findings);
+  }
+  const received = (op: string): boolean => op.startsWith("delivery.");
+  const logs = grouped(all, (op) => op.startsWith("log.") || received(op));
+  const mailboxes = grouped(all, (op) => op.startsWith("mailbox.") || received(op));
+  for (const [on, own] of logs) if (own.some(({ op }) => op.startsWith("log."))) checkLog(on, operations, own, findings);
+  for (const [on, own] of mailboxes) {
+    if (own.some(({ op }) => op.startsWith("mailbox."))) checkMailbox(on, operations, own, findings);
+  }
+  checkTopics(operations, continuations, findings);
+  for (const [on, own] of grouped(all, (op) => op === "call" || op === "execute" || op === "serve")) {
+    checkCalls(on, own, findings);
   }
   const indefinite = operations.all.filter(({ outcome }) => outcome === "indefinite").length;
   return {

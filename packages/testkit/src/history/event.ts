@@ -17,6 +17,8 @@ export interface Details {
   readonly count?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly leaseMs?: number | undefined;
+  /** false: what is received is not kept alive. */
+  readonly autoExtend?: boolean | undefined;
   readonly delayMs?: number | undefined;
   readonly ttlMs?: number | undefined;
   /** The number, in the same process, of the operation that this one goes on with: a claim's, a lease's, a receiver's. */

@@ -96,6 +96,13 @@ export class RecordedDelivery<T> implements Delivery<T> {
     this.attempt = inner.attempt;
     if (inner.seq !== undefined) this.seq = inner.seq;
     this.signal = inner.signal;
+    this.signal.addEventListener("abort", () => this.#lost(), { once: true });
+  }
+
+  #lost(): void {
+    const { id, attempt } = this.#inner;
+    const args = { of: this.#of, id, attempt };
+    this.#recorder.returned(this.#recorder.invoke("delivery.lost", this.#on, args));
   }
 
   #settle(what: string, settle: () => Promise<void>, detail?: { leaseMs?: number; delayMs?: number }): Promise<void> {

@@ -11,7 +11,7 @@ import type {
 } from "@quadrant/contract";
 import type { Details } from "./event.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { recordedDeliveries } from "./recorded-mailbox.ts";
+import { loanDetails, recordedDeliveries } from "./recorded-mailbox.ts";
 import type { Recorder } from "./recorder.ts";
 
 function startText(from: Start | undefined): string {
@@ -90,8 +90,9 @@ export class RecordedLog<T> implements Log<T> {
   }
 
   subscribe(options: DurableOptions<T>): Promise<Subscription<Delivery<T>>> {
-    const { durable, filter, from, leaseMs } = options ?? ({} as DurableOptions<T>);
-    const args = { durable, from: startText(from ?? "new"), leaseMs, ...(filter !== undefined && { pattern: filter }) };
+    const { durable, filter, from } = options ?? ({} as DurableOptions<T>);
+    const pattern = filter === undefined ? {} : { pattern: filter };
+    const args = { durable, from: startText(from ?? "new"), ...pattern, ...loanDetails(options) };
     return this.#recorder.running(
       "log.subscribe",
       this.name,

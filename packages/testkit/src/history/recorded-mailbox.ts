@@ -32,6 +32,12 @@ export function recordedDeliveries<T>(
   });
 }
 
+/** How long what is received is held: as long as its holder lives where that is not said to be otherwise. */
+export function loanDetails(options: ReceiveOptions | undefined): Details {
+  const { leaseMs, autoExtend } = options ?? {};
+  return { ...(leaseMs !== undefined && { leaseMs }), ...(autoExtend === false && { autoExtend }) };
+}
+
 function postage(options: Omit<SendOptions, "id"> | undefined): Details {
   const { delayMs, ttlMs, key } = options ?? {};
   return {
@@ -80,7 +86,7 @@ export class RecordedMailbox<T> implements Mailbox<T> {
     return this.#recorder.running(
       "mailbox.receive",
       this.address,
-      { leaseMs: options?.leaseMs },
+      loanDetails(options),
       () => this.#inner.receive(options),
       (deliveries, n) => {
         this.#recorder.returned(n);
@@ -96,7 +102,7 @@ export class RecordedMailbox<T> implements Mailbox<T> {
   ): Promise<Worker> {
     const recorder = this.#recorder;
     const address = this.address;
-    const n = recorder.invoke("mailbox.process", address, { leaseMs: options?.leaseMs });
+    const n = recorder.invoke("mailbox.process", address, loanDetails(options));
     const recorded = async (letter: Delivery<T>, signal: AbortSignal): Promise<void> => {
       recorder.got(n, deliveryDetails(letter));
       const { id, attempt } = letter;

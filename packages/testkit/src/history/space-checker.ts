@@ -23,7 +23,6 @@ function tally(ledger: SpaceLedger, findings: Findings): void {
   }
   findings.count("foundNothing", ledger.absences.length);
   findings.count("maybeTook", ledger.unknownTakes.length);
-  findings.count("maybeClaimed", ledger.unknownHolds.length);
 }
 
 function checkStories(on: string, ledger: SpaceLedger, isForeign: boolean, findings: Findings): void {
@@ -58,11 +57,12 @@ export function checkSpace(
   for (const operation of own) ledger.add(operation);
   const isForeign = collectedInto(on, operations.all).length > 0;
   const index = new TupleIndex(ledger.stories, findings);
-  for (const { template, from } of ledger.unknownTakes) {
-    for (const story of index.matching(template)) story.mayBeTaken = Math.min(story.mayBeTaken, from);
-  }
-  for (const { template, from, to } of ledger.unknownHolds) {
-    for (const story of index.matching(template)) story.mayBeHeld.push({ from, to });
+  for (const { template, from, heldTo, returns } of ledger.unknownTakes) {
+    for (const story of index.matching(template)) {
+      findings.steps++;
+      if (!returns) story.mayBeTaken = Math.min(story.mayBeTaken, from);
+      story.mayBeHeld.push({ from, to: heldTo });
+    }
   }
   const presences = new Map<TupleStory, Presence>();
   for (const story of ledger.stories.values()) {

@@ -12,23 +12,24 @@ export interface Absence {
   readonly except: ReadonlySet<string>;
 }
 
-/** An operation that may have taken so many matches from then on, nobody knows which. */
+/**
+ * An operation of which nobody knows what it took: so many matches at most, from then on. What it took may come back until
+ * `heldTo`: a claim whose lease ends, a tuple on its way to a taker that has died.
+ */
 export interface UnknownTake {
   readonly operation: Operation;
   readonly template: string;
   readonly from: number;
+  readonly heldTo: number;
+  /** Whether it comes back for certain. */
+  readonly returns: boolean;
   readonly most: number;
-}
-
-/** A claim whose claimer never learnt of it: for some time it may have held a match, which then came back. */
-export interface UnknownHold {
-  readonly template: string;
-  readonly from: number;
-  readonly to: number;
 }
 
 /** Timers may fire a little before their time. */
 const timerUs = 5_000;
+/** How long it may take until a broker finds that a taker has died, and puts back what it did not get. */
+const underWayUs = 10_000_000;
 const nothing: ReadonlySet<string> = new Set();
 const blocking: ReadonlySet<string> = new Set(["space.in", "space.rd", "space.claim"]);
 const taking: ReadonlySet<string> = new Set(["space.in", "space.inp"]);
@@ -39,7 +40,6 @@ export class SpaceLedger {
   readonly stories: Map<string, TupleStory> = new Map();
   readonly absences: Absence[] = [];
   readonly unknownTakes: UnknownTake[] = [];
-  readonly unknownHolds: UnknownHold[] = [];
   /** What was asked for, and the tuple that was given. */
   readonly picks: { readonly operation: Operation; readonly template: string; readonly tuple: string }[] = [];
   /** Evaluations of which nobody knows what they put out. */
@@ -127,8 +127,7 @@ export class SpaceLedger {
       if (value.tuple !== undefined) this.#found(operation, template, value.tuple);
       else this.absences.push({ operation, template, from: began, to: ended, except: nothing });
     } else if (outcome === "indefinite") {
-      if (op === "space.claim") this.#mayHold(operation, template);
-      else if (!op.startsWith("space.rd")) this.#mayTake(operation, template, 1);
+      if (!op.startsWith("space.rd")) this.#mayTake(operation, template, 1);
     } else if (blocking.has(op)) {
       // While its connection was away it could not know.
       if (this.#operations.isOut(operation.process, began, ended)) return;
@@ -184,15 +183,14 @@ export class SpaceLedger {
     }
   }
 
-  #mayHold({ began, ended, args }: Operation, template: string): void {
-    // Nobody can acknowledge it: it is back once its lease has ended, at the latest that of a claim made at the last moment.
-    const made = Math.min(ended, began + (args.timeoutMs ?? never) * 1_000);
-    this.unknownHolds.push({ template, from: began, to: made + (args.leaseMs ?? never) * 1_000 + graceUs });
-  }
-
   #mayTake(operation: Operation, template: string | undefined, most: number): void {
-    if (template !== undefined && operation.outcome !== "failed") {
-      this.unknownTakes.push({ operation, template, from: operation.began, most });
-    }
+    const { op, began, ended, args, outcome } = operation;
+    if (template === undefined || outcome === "failed") return;
+    // The last moment at which it can have got something.
+    const waits = blocking.has(op) ? (args.timeoutMs ?? never) * 1_000 : never;
+    const got = Math.min(ended, began + waits);
+    const returns = op === "space.claim";
+    const heldTo = returns ? got + (args.leaseMs ?? never) * 1_000 + graceUs : got + underWayUs;
+    this.unknownTakes.push({ operation, template, from: began, heldTo, returns, most });
   }
 }

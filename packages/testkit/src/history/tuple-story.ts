@@ -46,7 +46,7 @@ export class TupleStory {
   destroyed: number = never;
   /** From when on somebody unknown may have taken it. */
   mayBeTaken: number = never;
-  /** When somebody unknown may have held it. */
+  /** When somebody unknown may have held it, before it came back. */
   readonly mayBeHeld: { readonly from: number; readonly to: number }[] = [];
 
   constructor(text: string) {
@@ -124,8 +124,9 @@ export class TupleStory {
   /**
    * When it was there for certain: from the latest moment at which it can have been put to the earliest at which it can
    * have been taken. Undefined where that is no time at all, or where equal tuples make it impossible to say.
+   * `knownTakersAlone`: as if those who may have taken or held it, without anybody's knowing, had not.
    */
-  presence(): Presence | undefined {
+  presence(knownTakersAlone = false): Presence | undefined {
     const possible = this.puts.filter(({ failed }) => !failed);
     const [put] = possible;
     if (put === undefined || possible.length > 1) return undefined;
@@ -135,13 +136,14 @@ export class TupleStory {
     if (from === never) return undefined;
     const [earliest] = this.#lease(put);
     const unknown = this.holds.filter(({ settled }) => settled === "unknown").map(({ settlement }) => settlement!.began);
-    const mayGo = least([this.mayBeTaken, ...unknown], take?.began ?? never);
+    const strangers = knownTakersAlone ? never : this.mayBeTaken;
+    const mayGo = least([strangers, ...unknown], take?.began ?? never);
     const seen = Math.max(...finds.map(({ began }) => began), Number.NEGATIVE_INFINITY);
     // It was there when it was last seen, whoever else may have wanted it.
     const to = Math.min(Math.max(mayGo, seen), earliest, this.destroyed);
     if (to <= from) return undefined;
     const gaps = this.holds.map((hold) => ({ from: hold.began, to: hold.backBy }));
-    return { from, to, gaps: [...gaps, ...this.mayBeHeld] };
+    return { from, to, gaps: knownTakersAlone ? gaps : [...gaps, ...this.mayBeHeld] };
   }
 }
 
