@@ -160,7 +160,10 @@ async function fieldOf(driver: HistoryDriver, folder: string): Promise<Field> {
 async function judge(order: HistoryOrder): Promise<Report> {
   await pause(settledMs);
   const process = `${order.name}-last`;
-  const bus = record(await connect(order.url, { timeoutMs: 20_000 }), { to: join(order.folder, `${process}.jsonl`), process });
+  const bus = record(await connect(order.url, { timeoutMs: 20_000 }), {
+    to: join(order.folder, `${process}.jsonl`),
+    process,
+  });
   try {
     for (let left = 10; ; left--) {
       try {
@@ -209,7 +212,14 @@ export async function runHistories(campaign: HistoriesCampaign): Promise<Histori
     for (let history = 0; history < histories; history++) {
       const [space, folder] = [`h${seed}x${history}`, join(base, String(history))];
       await mkdir(folder);
-      const order = { url: field.url(history), space, name: `h${history}`, folder, seed: seed + history, connections: 1 };
+      const order = {
+        url: field.url(history),
+        space,
+        name: `h${history}`,
+        folder,
+        seed: seed + history,
+        connections: 1,
+      };
       await field.run(order, runMs, random);
       judging = Promise.all([judging, judged(order)]).then(() => undefined);
       judging.catch(() => undefined);

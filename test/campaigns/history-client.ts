@@ -120,7 +120,7 @@ export async function startClients(order: HistoryOrder): Promise<Client[]> {
     const process = `${name}-${at}`;
     const bus: Bus = await connect(url, { timeoutMs: 20_000, requestTimeoutMs: 2_000 });
     const recorded = record(bus, { to: `${folder}/${process}.jsonl`, process });
-    for (let left = 10; ; left--) {
+    for (let left = 30; ; left--) {
       try {
         return new Client(recorded, await recorded.space(space), process, seed + at);
       } catch (error) {

@@ -19,13 +19,16 @@ function answers(execution: Operation, call: Operation): boolean {
 }
 
 function streams(execution: Operation, call: Operation): boolean {
-  return (
-    during(execution, call) && call.got.every(({ value }, at) => execution.got[at]?.value.data === value.data)
-  );
+  return during(execution, call) && call.got.every(({ value }, at) => execution.got[at]?.value.data === value.data);
 }
 
 /** The calls of one method with the same arguments, and what was executed for them. */
-function checkAlike(on: string, calls: readonly Operation[], executions: readonly Operation[], findings: Findings): void {
+function checkAlike(
+  on: string,
+  calls: readonly Operation[],
+  executions: readonly Operation[],
+  findings: Findings,
+): void {
   findings.steps += calls.length * Math.max(1, executions.length);
   const report = (rule: string, message: string, operations: readonly Operation[]): void => {
     findings.violations.push({ model: "direct", rule, on, message, operations });

@@ -1,5 +1,6 @@
 import { checkCalls } from "./call-checker.ts";
 import type { HistoryEvent } from "./event.ts";
+import { addTo } from "./grouping.ts";
 import { checkLog } from "./log-checker.ts";
 import { checkMailbox } from "./mailbox-checker.ts";
 import { type Operation, Operations } from "./operation.ts";
@@ -26,10 +27,7 @@ function continuationsOf(all: readonly Operation[]): ReadonlyMap<string, readonl
   for (const operation of all) {
     const { process, args } = operation;
     if (args.of === undefined) continue;
-    const key = `${process} ${args.of}`;
-    const list = found.get(key);
-    if (list === undefined) found.set(key, [operation]);
-    else list.push(operation);
+    addTo(found, `${process} ${args.of}`, operation);
   }
   return found;
 }
@@ -37,10 +35,7 @@ function continuationsOf(all: readonly Operation[]): ReadonlyMap<string, readonl
 function grouped(all: readonly Operation[], belongs: (op: string) => boolean): Map<string, Operation[]> {
   const groups = new Map<string, Operation[]>();
   for (const operation of all) {
-    if (!belongs(operation.op)) continue;
-    const group = groups.get(operation.on);
-    if (group === undefined) groups.set(operation.on, [operation]);
-    else group.push(operation);
+    if (belongs(operation.op)) addTo(groups, operation.on, operation);
   }
   return groups;
 }
@@ -73,7 +68,8 @@ export function check(history: Iterable<HistoryEvent>): Report {
   const received = (op: string): boolean => op.startsWith("delivery.");
   const logs = grouped(all, (op) => op.startsWith("log.") || received(op));
   const mailboxes = grouped(all, (op) => op.startsWith("mailbox.") || received(op));
-  for (const [on, own] of logs) if (own.some(({ op }) => op.startsWith("log."))) checkLog(on, operations, own, findings);
+  for (const [on, own] of logs)
+    if (own.some(({ op }) => op.startsWith("log."))) checkLog(on, operations, own, findings);
   for (const [on, own] of mailboxes) {
     if (own.some(({ op }) => op.startsWith("mailbox."))) checkMailbox(on, operations, own, findings);
   }

@@ -1,5 +1,6 @@
 import { matchesSubject } from "@quadrant/contract";
 import { checkLoans, deliveriesOf } from "./delivery.ts";
+import { addTo } from "./grouping.ts";
 import type { Operation, Operations } from "./operation.ts";
 import type { Findings } from "./violation.ts";
 
@@ -41,7 +42,7 @@ class Ledger {
   append(operation: Operation): void {
     const { args, value, outcome } = operation;
     const content = contentOf(args.subject, args.data);
-    if (outcome === "indefinite") this.#maybe.set(content, [...(this.#maybe.get(content) ?? []), operation]);
+    if (outcome === "indefinite") addTo(this.#maybe, content, operation);
     else if (outcome === "failed") this.#failed.set(content, operation);
     if (outcome !== "done" || value.seq === undefined) return;
     const { seq, duplicate } = value;
@@ -57,7 +58,8 @@ class Ledger {
       this.report("stored-twice", `${args.id} was stored twice`, [first, operation]);
     }
     const known = this.entries.get(seq);
-    if (known !== undefined) this.report("seq-twice", `two entries have the sequence ${seq}`, [known.teller, operation]);
+    if (known !== undefined)
+      this.report("seq-twice", `two entries have the sequence ${seq}`, [known.teller, operation]);
     this.entries.set(seq, { seq, content, subject: args.subject ?? "", append: operation, teller: operation });
   }
 
@@ -108,9 +110,9 @@ function checkReading(read: Operation, appended: readonly Entry[], ledger: Ledge
       ledger.report("lost", `entry ${entry.seq} was acknowledged and not read`, [entry.append!, read]);
     }
   };
-  for (const { value } of got) {
+  for (const [index, { value }] of got.entries()) {
     const seq = value.seq ?? 0;
-    if (last !== undefined && seq <= last && got[0]?.value !== value) {
+    if (last !== undefined && seq <= last && index > 0) {
       ledger.report("read-out-of-order", `entry ${seq} came after entry ${last}`, [read]);
     }
     skipped(seq);
@@ -148,7 +150,10 @@ export function checkLog(on: string, operations: Operations, own: readonly Opera
   const appended = [...ledger.entries.values()].filter(({ append }) => append !== undefined);
   appended.sort((a, b) => a.seq - b.seq);
   findings.count("entriesAppended", appended.length);
-  findings.count("entriesRead", reads.reduce((sum, { got }) => sum + got.length, 0));
+  findings.count(
+    "entriesRead",
+    reads.reduce((sum, { got }) => sum + got.length, 0),
+  );
   checkOrder(appended, ledger, findings);
   const limited = own.some(({ op, args }) => op === "log.open" && args.limited === true);
   for (const read of reads) checkReading(read, appended, ledger, !limited);

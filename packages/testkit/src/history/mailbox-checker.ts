@@ -1,4 +1,5 @@
 import { checkLoans, type Delivery, deliveriesOf } from "./delivery.ts";
+import { addTo, greatest } from "./grouping.ts";
 import type { Operation, Operations } from "./operation.ts";
 import type { Findings } from "./violation.ts";
 
@@ -33,7 +34,7 @@ class Post {
     for (const body of bodies) {
       if (body === undefined) continue;
       if (outcome === "failed" && ids.length === 0) this.#failed.set(body, operation);
-      else this.#maybe.set(body, [...(this.#maybe.get(body) ?? []), operation]);
+      else addTo(this.#maybe, body, operation);
     }
   }
 
@@ -122,8 +123,10 @@ function checkLoss(
   findings.steps += post.accepted.size;
   if (missing.length === 0) return;
   const emptied = own.some(({ op }) => op === "mailbox.purge" || op === "mailbox.destroy");
-  const lastSent = Math.max(...[...post.accepted.values()].map(({ operation }) => operation.ended));
-  const asked = own.findLast(({ op, outcome, began }) => op === "mailbox.info" && outcome === "done" && began > lastSent);
+  const lastSent = greatest([...post.accepted.values()].map(({ operation }) => operation.ended));
+  const asked = own.findLast(
+    ({ op, outcome, began }) => op === "mailbox.info" && outcome === "done" && began > lastSent,
+  );
   if (emptied || asked === undefined) {
     findings.count("lettersUnjudged", missing.length);
     return;
@@ -143,12 +146,7 @@ function checkLoss(
 }
 
 /** Looks at the operations on one mailbox. */
-export function checkMailbox(
-  on: string,
-  operations: Operations,
-  own: readonly Operation[],
-  findings: Findings,
-): void {
+export function checkMailbox(on: string, operations: Operations, own: readonly Operation[], findings: Findings): void {
   const post = new Post();
   for (const operation of own) if (operation.op.startsWith("mailbox.send")) post.add(operation);
   const receivers = own.filter(({ op }) => op === "mailbox.receive" || op === "mailbox.process");

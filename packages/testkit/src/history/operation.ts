@@ -46,11 +46,7 @@ export class Operations {
   readonly cut: boolean;
   readonly #byId: ReadonlyMap<string, Operation>;
 
-  private constructor(
-    byId: ReadonlyMap<string, Operation>,
-    processes: ReadonlyMap<string, Process>,
-    cut: boolean,
-  ) {
+  private constructor(byId: ReadonlyMap<string, Operation>, processes: ReadonlyMap<string, Process>, cut: boolean) {
     this.all = [...byId.values()];
     this.processes = processes;
     this.cut = cut;
@@ -89,7 +85,15 @@ function introduce(processes: Map<string, Process>, { process, clock, driver, us
   if (processes.has(process)) {
     throw new BusError("codec", `two recorders call themselves ${process}: give each a name of its own`);
   }
-  processes.set(process, { name: process, driver, clock, last: us, ended: false, closing: Number.POSITIVE_INFINITY, outages: [] });
+  processes.set(process, {
+    name: process,
+    driver,
+    clock,
+    last: us,
+    ended: false,
+    closing: Number.POSITIVE_INFINITY,
+    outages: [],
+  });
 }
 
 function changeState(process: Process, kind: "disconnected" | "reconnected" | "end", us: number): void {

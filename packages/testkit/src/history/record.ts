@@ -215,7 +215,8 @@ class Recorded implements RecordedBus {
  * or no option, and what the file system throws where the file cannot be opened.
  */
 export function record(bus: Bus, options: RecordOptions = {}): RecordedBus {
-  if (typeof bus?.publish !== "function") throw new BusError("invalid", "record(bus): give a bus that connect returned");
+  if (typeof bus?.publish !== "function")
+    throw new BusError("invalid", "record(bus): give a bus that connect returned");
   if (options.process === "") throw new BusError("invalid", "process: give a name of at least one character");
   return new Recorded(bus, options);
 }

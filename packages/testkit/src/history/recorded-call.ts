@@ -86,16 +86,13 @@ function recordedItems(
 }
 
 /** The stub with its calls noted down. */
-export function recordedClient<S extends Service<S>>(
-  recorder: Recorder,
-  address: string,
-  inner: Client<S>,
-): Client<S> {
+export function recordedClient<S extends Service<S>>(recorder: Recorder, address: string, inner: Client<S>): Client<S> {
   const methods = new Map<string, StubMethod>();
   return new Proxy(inner, {
     get(stub, name): unknown {
       const value: unknown = Reflect.get(stub, name);
-      if (typeof value !== "function" || typeof name === "symbol" || Object.hasOwn(Object.prototype, name)) return value;
+      if (typeof value !== "function" || typeof name === "symbol" || Object.hasOwn(Object.prototype, name))
+        return value;
       if (name === "$with") {
         return (options: CallOptions): unknown =>
           recordedClient<S>(recorder, address, (value as (options: CallOptions) => Client<S>)(options));

@@ -41,8 +41,8 @@ export class RecordedLog<T> implements Log<T> {
     this.name = inner.name;
   }
 
-  #run<R>(op: string, args: Details, operation: () => Promise<R>, valueOf?: (result: R) => Details): Promise<R> {
-    return this.#recorder.run(`log.${op}`, this.name, args, operation, valueOf);
+  #run<R>(op: string, args: Details, operation: () => Promise<R>, detailsOf?: (result: R) => Details): Promise<R> {
+    return this.#recorder.run(`log.${op}`, this.name, args, operation, detailsOf);
   }
 
   append(subject: string, data: T, options?: Parameters<Log<T>["append"]>[2]): ReturnType<Log<T>["append"]> {

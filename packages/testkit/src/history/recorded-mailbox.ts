@@ -58,8 +58,8 @@ export class RecordedMailbox<T> implements Mailbox<T> {
     this.address = inner.address;
   }
 
-  #run<R>(op: string, args: Details, operation: () => Promise<R>, valueOf?: (result: R) => Details): Promise<R> {
-    return this.#recorder.run(`mailbox.${op}`, this.address, args, operation, valueOf);
+  #run<R>(op: string, args: Details, operation: () => Promise<R>, detailsOf?: (result: R) => Details): Promise<R> {
+    return this.#recorder.run(`mailbox.${op}`, this.address, args, operation, detailsOf);
   }
 
   send(data: T, options?: SendOptions): Promise<Sent> {

@@ -42,8 +42,8 @@ export class RecordedSpace implements TupleSpace {
     originalOf.set(this, inner);
   }
 
-  #run<T>(op: string, args: Details, operation: () => Promise<T>, valueOf?: (result: T) => Details): Promise<T> {
-    return this.#recorder.run(`space.${op}`, this.name, args, operation, valueOf);
+  #run<T>(op: string, args: Details, operation: () => Promise<T>, detailsOf?: (result: T) => Details): Promise<T> {
+    return this.#recorder.run(`space.${op}`, this.name, args, operation, detailsOf);
   }
 
   out<const T>(tuple: T & FieldOf<T>, options?: Leased): Promise<Lease> {

@@ -91,10 +91,10 @@ export class Recorder {
     on: unknown,
     args: Details,
     operation: () => Promise<T>,
-    valueOf?: (result: T, n: number) => Details,
+    detailsOf?: (result: T, n: number) => Details,
   ): Promise<T> {
     return this.running(op, on, args, operation, (result, n) => {
-      this.returned(n, valueOf?.(result, n));
+      this.returned(n, detailsOf?.(result, n));
       return result;
     });
   }

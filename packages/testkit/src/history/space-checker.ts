@@ -27,7 +27,7 @@ function tally(ledger: SpaceLedger, findings: Findings): void {
 
 function checkStories(on: string, ledger: SpaceLedger, isForeign: boolean, findings: Findings): void {
   for (const story of ledger.stories.values()) {
-    findings.steps += 1 + story.puts.length + story.finds.length + story.holds.length * story.finds.length;
+    findings.steps += 1 + story.puts.length + story.finds.length;
     for (const [rule, message, operations] of story.contradictions()) {
       // What was put out by an evaluation that nobody saw the end of, or came from another space, nobody has put.
       if (rule === "invented" && (isForeign || ledger.openEvaluations > 0)) continue;
@@ -39,7 +39,8 @@ function checkStories(on: string, ledger: SpaceLedger, isForeign: boolean, findi
 function checkMatches(on: string, ledger: SpaceLedger, index: TupleIndex, findings: Findings): void {
   for (const { operation, template, tuple } of ledger.picks) {
     findings.steps++;
-    if (isHashed(template) || isHashed(tuple) || template === tuple || index.template(template).matches(tuple)) continue;
+    if (isHashed(template) || isHashed(tuple) || template === tuple || index.template(template).matches(tuple))
+      continue;
     const message = `${tuple} does not match ${template}`;
     findings.violations.push({ model: "space", rule: "no-match", on, message, operations: [operation] });
   }

@@ -1,4 +1,5 @@
 import { matchesSubject } from "@quadrant/contract";
+import { addTo, greatest } from "./grouping.ts";
 import type { Operation, Operations } from "./operation.ts";
 import type { Findings } from "./violation.ts";
 
@@ -20,10 +21,8 @@ class Publications {
         this.failed.set(key, operation);
         continue;
       }
-      this.byKey.set(key, [...(this.byKey.get(key) ?? []), operation]);
-      const onSubject = this.bySubject.get(operation.on);
-      if (onSubject === undefined) this.bySubject.set(operation.on, [operation]);
-      else onSubject.push(operation);
+      addTo(this.byKey, key, operation);
+      addTo(this.bySubject, operation.on, operation);
     }
   }
 
@@ -112,7 +111,9 @@ class Subscriber {
     }
     if (missing.length <= reported) return;
     const { POSITIVE_INFINITY: never } = Number;
-    const out = [process, ...missing.map((each) => each.process)].some((who) => this.#operations.isOut(who, ended, never));
+    const out = [process, ...missing.map((each) => each.process)].some((who) =>
+      this.#operations.isOut(who, ended, never),
+    );
     // While a connection is away live messages are lost, and nobody can count them.
     if (out) this.#findings.count("messagesLostInOutages", missing.length - reported);
     else {
@@ -125,7 +126,10 @@ class Subscriber {
 function droppedBy(subscription: Operation, continuations: ReadonlyMap<string, readonly Operation[]>): number {
   const ends = continuations.get(`${subscription.process} ${subscription.n}`) ?? [];
   const told = [...subscription.got.map(({ value }) => value.dropped), ...ends.map(({ value }) => value.dropped)];
-  return Math.max(0, ...told.map((dropped) => dropped ?? 0));
+  return greatest(
+    told.map((dropped) => dropped ?? 0),
+    0,
+  );
 }
 
 /** Looks at everything that was published and subscribed to. */

@@ -1,5 +1,6 @@
 import { type CompiledTemplate, compileTemplate, splitText } from "@quadrant/contract";
 import { isHashed } from "./fingerprint.ts";
+import { addTo } from "./grouping.ts";
 import type { TupleStory } from "./tuple-story.ts";
 import type { Findings } from "./violation.ts";
 
@@ -30,9 +31,7 @@ export class TupleIndex {
 
   #file(key: string, story: TupleStory): void {
     this.#findings.steps++;
-    const bucket = this.#buckets.get(key);
-    if (bucket === undefined) this.#buckets.set(key, [story]);
-    else bucket.push(story);
+    addTo(this.#buckets, key, story);
   }
 
   template(text: string): CompiledTemplate {

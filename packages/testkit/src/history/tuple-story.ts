@@ -1,3 +1,4 @@
+import { greatest, least } from "./grouping.ts";
 import type { Hold } from "./hold.ts";
 import type { Operation } from "./operation.ts";
 
@@ -28,12 +29,6 @@ const { POSITIVE_INFINITY: never } = Number;
 
 /** What is contradictory about a tuple: a rule, and the operations that show it. */
 export type Contradiction = readonly [rule: string, message: string, operations: readonly Operation[]];
-
-function least(values: Iterable<number>, start: number): number {
-  let result = start;
-  for (const value of values) if (value < result) result = value;
-  return result;
-}
 
 /** What happened to one tuple that was put once. */
 export class TupleStory {
@@ -112,10 +107,24 @@ export class TupleStory {
         yield ["resurrected", "there after it was taken", [take.operation, find.operation]];
       }
     }
+    yield* this.#heldTwice(finds);
+  }
+
+  *#heldTwice(finds: readonly Span[]): Generator<Contradiction> {
     const holds = this.holds.filter(({ settled }) => settled !== "taken");
+    if (holds.length === 0) return;
+    const byBeginning = finds.toSorted((a, b) => a.began - b.began);
     for (const hold of holds) {
-      for (const find of finds) {
-        if (find === hold || find.began <= hold.ended || find.ended >= hold.certainTo) continue;
+      let low = 0;
+      let high = byBeginning.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (byBeginning[middle]!.began <= hold.ended) low = middle + 1;
+        else high = middle;
+      }
+      for (let at = low; at < byBeginning.length && byBeginning[at]!.began < hold.certainTo; at++) {
+        const find = byBeginning[at]!;
+        if (find.ended >= hold.certainTo) continue;
         yield ["held-twice", "there while somebody held it", [hold.operation, find.operation]];
       }
     }
@@ -132,13 +141,18 @@ export class TupleStory {
     if (put === undefined || possible.length > 1) return undefined;
     const { finds } = this;
     const [take] = this.finalTakes;
-    const from = least(finds.map(({ ended }) => ended), put.ended);
+    const from = least(
+      finds.map(({ ended }) => ended),
+      put.ended,
+    );
     if (from === never) return undefined;
     const [earliest] = this.#lease(put);
-    const unknown = this.holds.filter(({ settled }) => settled === "unknown").map(({ settlement }) => settlement!.began);
+    const unknown = this.holds
+      .filter(({ settled }) => settled === "unknown")
+      .map(({ settlement }) => settlement!.began);
     const strangers = knownTakersAlone ? never : this.mayBeTaken;
     const mayGo = least([strangers, ...unknown], take?.began ?? never);
-    const seen = Math.max(...finds.map(({ began }) => began), Number.NEGATIVE_INFINITY);
+    const seen = greatest(finds.map(({ began }) => began));
     // It was there when it was last seen, whoever else may have wanted it.
     const to = Math.min(Math.max(mayGo, seen), earliest, this.destroyed);
     if (to <= from) return undefined;
