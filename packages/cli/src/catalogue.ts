@@ -35,5 +35,6 @@ export const catalogue: readonly CatalogueEntry[] = [
   { name: "up", summary: "the games and the page to play them on", load: () => import("./commands/up.ts") },
   { name: "game", summary: "serve, play, watch, list and replay games", load: () => import("./commands/game.ts") },
   { name: "start", summary: "the main job: a hub, workers, a word count", load: () => import("./commands/start.ts") },
+  { name: "check", summary: "check recorded histories for broken promises", load: () => import("./commands/check.ts") },
   { name: "doctor", summary: "check a bus: support, versions, latency", load: () => import("./commands/doctor.ts") },
 ];
