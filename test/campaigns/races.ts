@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { type Bus, BusError, connect, type TupleSpace } from "@quadrant/bus";
 import { startBroker } from "@quadrant/testkit/brokers";
 import type { HistoryDriver } from "./histories.ts";
@@ -48,18 +47,12 @@ class Race {
     this.#random = random;
   }
 
-  async #take(template: readonly ["race", number]): Promise<Outcome> {
-    const byTimeout = this.#random() < 0.5;
-    const aroundMs = this.#usualMs * 2 * this.#random();
+  async #take(template: readonly ["race", number], giveUpMs: number, byTimeout: boolean): Promise<Outcome> {
     const giving = new AbortController();
     const taking = byTimeout
-      ? this.#taking.in(template, { timeoutMs: Math.round(aroundMs) })
+      ? this.#taking.in(template, { timeoutMs: giveUpMs })
       : this.#taking.in(template, { signal: giving.signal });
-    if (!byTimeout) {
-      // Less than a timer can tell: so many turns of the loop.
-      if (aroundMs < 1) void turns(Math.floor(aroundMs * 20)).then(() => giving.abort());
-      else void pause(aroundMs).then(() => giving.abort());
-    }
+    if (!byTimeout) void this.#after(giveUpMs).then(() => giving.abort());
     try {
       await taking;
       return "taken";
@@ -72,11 +65,22 @@ class Race {
     }
   }
 
-  /** Resolves with how it ended, and whether the tuple was still there. */
+  /** So many milliseconds, and some turns of the loop: finer than a timer. */
+  async #after(ms: number): Promise<void> {
+    const due = performance.now() + ms;
+    for (let turns = Math.floor(this.#random() * 4); turns > 0 || performance.now() < due; turns--) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Resolves with how it ended, and whether the tuple was still there. The tuple comes as often before as after the end. */
   async run(n: number): Promise<readonly [Outcome, boolean]> {
     const tuple = ["race", n] as const;
-    const take = this.#take(tuple);
-    await turns(Math.floor(this.#random() * 4));
+    const byTimeout = this.#random() < 0.5;
+    const around = this.#usualMs * (0.5 + this.#random());
+    const giveUpMs = byTimeout ? Math.max(1, Math.ceil(around)) : around;
+    const take = this.#take(tuple, giveUpMs, byTimeout);
+    await this.#after(Math.max(0, giveUpMs - this.#usualMs) * 2 * this.#random());
     const began = performance.now();
     const putting = this.#putting.out(tuple);
     const outcome = await take;
@@ -84,10 +88,6 @@ class Race {
     await putting;
     return [outcome, (await this.#putting.inp(tuple)) !== undefined];
   }
-}
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 async function raceAll(
