@@ -159,13 +159,13 @@ export class RedisTuples implements Tuples {
       },
       giveBack: (reply) => {
         if (kind === "in") this.#arrivals.add(key, last!.place, last!.serial);
-        if (kind !== "rd") this.#giveBack(space, reply);
+        if (kind !== "rd") this.#giveBack(space, kind, reply);
       },
     });
   }
 
-  #giveBack(space: string, reply: readonly Reply[]): void {
-    const values = [bytesOf(reply[1]), bytesOf(reply[2])];
+  #giveBack(space: string, kind: Kind, reply: readonly Reply[]): void {
+    const values = [bytesOf(reply[1]), bytesOf(reply[2]), kind === "cl" ? "1" : "0"];
     const terms = { what: `give back to the space ${space}`, writes: true };
     this.#requests.run(scripts.returnTuple, spaceKey(space), values, terms).catch(() => undefined);
   }
@@ -190,7 +190,7 @@ export class RedisTuples implements Tuples {
     const writes = kind !== "rd";
     const late = (reply: Reply): void => {
       const list = listOf(reply);
-      if (writes && list[0] === 1) this.#giveBack(space, list);
+      if (writes && list[0] === 1) this.#giveBack(space, kind, list);
     };
     const what = `${names[kind]}p on the space ${space}`;
     const key = spaceKey(space);

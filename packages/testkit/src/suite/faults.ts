@@ -5,6 +5,7 @@ import { type Clause, faultClause } from "./clause.ts";
 import { type Collected, collect } from "./collected.ts";
 import { guard } from "./guard.ts";
 import { overdue } from "./overdue.ts";
+import { range } from "./range.ts";
 import { rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
 import { everyQuestion, type Question, unanswered, unansweredMs } from "./unanswered.ts";
@@ -125,6 +126,22 @@ async function takesHonestly(scene: Scene): Promise<void> {
   }
 }
 
+/** What was claimed for one that has given up comes back by the end of its lease or because it is given back: once. */
+async function comesBackOnce(scene: Scene): Promise<void> {
+  const space = await (await scene.connect()).space(scene.name());
+  const count = 50;
+  await space.outMany(range(count).map((n) => ["claimed", n]));
+  await whilePaused(scene, async () => {
+    const claims = range(count).map((n) => space.claim(["claimed", n], { timeoutMs: 50, leaseMs: 1 }));
+    await Promise.all(claims.map((claim) => rejection(claim, ...unanswered)));
+  });
+  const there = (): Promise<number> => space.count(["claimed", Number]);
+  while ((await there()) < count);
+  // What is answered late comes before this, and what is done about it before the next.
+  await there();
+  expect(await there()).toBe(count);
+}
+
 async function callsInFlight(scene: Scene): Promise<void> {
   const [serving, calling] = [await scene.connect(), await scene.connect()];
   const address = scene.name();
@@ -207,6 +224,7 @@ export const faultClauses: readonly Clause[] = [
     (scene) => everythingEnds(scene, (work) => whileDead(scene, work)),
   ),
   faultClause("fault/take", "an `in` that gave up on a stopped broker took nothing, or says indefinite", takesHonestly),
+  faultClause("fault/claim", "what a claim that gave up on a stopped broker got comes back, once", comesBackOnce),
   faultClause(
     "fault/call",
     "a call in flight when the broker dies is indefinite; its server is back with the broker",

@@ -189,14 +189,18 @@ if queued then call('ZREM',B..':ow',wid) call('HDEL',B..':ot',wid) end
 return done({0})`,
 );
 
-/** A tuple that was taken and whom nobody has got: ARGV: tuple, the waiter. */
+/** A tuple that was taken, or claimed, and that nobody has got: ARGV: tuple, the waiter, whether it was claimed. */
 export const returnTuple: Script = spaceLibrary.writing(
   "space_return",
   ...parts,
   `
 if before then return before end
 local s,text,ends=endClaim(ARGV[5])
-if not text then s,text=nextNumber(),ARGV[4] end
+if not text then
+  -- The lease of the claim has ended: then it is back already.
+  if ARGV[6]=='1' then return done(0) end
+  s,text=nextNumber(),ARGV[4]
+end
 restore(s,text,ends)
 return done(1)`,
 );
