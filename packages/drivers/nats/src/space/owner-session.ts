@@ -25,7 +25,7 @@ interface Request {
 
 export interface OwnerHost {
   readonly epoch: number;
-  send(session: OwnerSession, frame: Buffer): void;
+  send(session: OwnerSession, frame: Buffer, number: number): void;
   /** Writes what is gathered at the end of this turn. */
   wake(session: OwnerSession): void;
   end(session: OwnerSession, goodbye: boolean): void;
@@ -181,7 +181,7 @@ export class OwnerSession {
   flush(): void {
     const out = this.#out;
     this.#out = undefined;
-    if (out !== undefined && !this.ended) this.#host.send(this, out.done());
+    if (out !== undefined && !this.ended) this.#host.send(this, out.done(), this.#frame);
   }
 
   ping(): void {
@@ -208,11 +208,14 @@ export class OwnerSession {
     if (kept.length === 0) this.#unheardBytes = 0;
   }
 
-  /** Nobody was there to get a frame: what waits is withdrawn, what was taken goes back; it asks again when it is there. */
-  suspend(): void {
+  /**
+   * Nobody was there to get a frame: what waits is withdrawn, and what it and those after it say was taken goes back; the
+   * client asks again when it is there. What was sent before it may have: it says so then, or asks for it.
+   */
+  suspend(refused: number): void {
     const kept: Request[] = [];
     for (const request of this.#unheard) {
-      if (request.capture === undefined) kept.push(request);
+      if (request.capture === undefined || request.frame < refused) kept.push(request);
       else {
         this.#requests.delete(request.id);
         request.capture.undo();

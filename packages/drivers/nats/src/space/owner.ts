@@ -66,7 +66,7 @@ export class Owner {
     this.#ended = ended;
     this.#host = {
       epoch: seat.epoch,
-      send: (session, frame) => this.#send(session, frame),
+      send: (session, frame, number) => this.#send(session, frame, number),
       wake: (session) => this.#wake(session),
       end: (session, goodbye) => this.#end(session, goodbye),
     };
@@ -96,7 +96,7 @@ export class Owner {
       this.#asks,
       this.#connection.subscribe(whoSubject, undefined, (message) => this.#who(message)),
       this.#connection.subscribe(ownerSubject, undefined, (message) => this.#heardOwner(message)),
-      this.#connection.subscribe(`${this.#inbox}.*`, undefined, (message) => this.#unheard(message)),
+      this.#connection.subscribe(`${this.#inbox}.*.*`, undefined, (message) => this.#unheard(message)),
     );
     this.#forgetBack = this.#connection.onBack(() => {
       this.#incarnation++;
@@ -223,21 +223,22 @@ export class Owner {
   }
 
   /** With a reply subject the server says where nobody is there to get it. */
-  #send(session: OwnerSession, frame: Buffer): void {
+  #send(session: OwnerSession, frame: Buffer, number: number): void {
     // What is lost with the connection, or the seat, is asked for again.
     if (!this.#connection.connected || this.#over) return;
-    const reply = `${this.#inbox}.${session.number}`;
+    const reply = `${this.#inbox}.${session.number}.${number}`;
     for (const part of cut(frame, this.#connection.maxPayloadBytes))
       this.#connection.publish(`${session.client}.0`, part, reply);
   }
 
   #unheard(message: Incoming): void {
     if (readHeaders(message.headers).status !== 503) return;
-    const client = this.#byNumber.get(Number(message.subject.slice(this.#inbox.length + 1)));
+    const [session, frame] = message.subject.slice(this.#inbox.length + 1).split(".");
+    const client = this.#byNumber.get(Number(session));
     if (client === undefined || client.session.ended) return;
     const isFirst = client.awaySince === undefined;
     client.awaySince ??= performance.now();
-    if (isFirst) client.session.suspend();
+    if (isFirst) client.session.suspend(Number(frame));
   }
 
   #end(session: OwnerSession, goodbye: boolean): void {
