@@ -24,7 +24,11 @@ test("where nobody gets a frame, what it took goes back, and what an earlier one
   const engine = new Engine();
   try {
     const tuples = engine.connect("putter").tuples;
-    await tuples.outMany("s", [1, 2, 3].map((n) => encodeTuple(["t", n])), undefined);
+    await tuples.outMany(
+      "s",
+      [1, 2, 3].map((n) => encodeTuple(["t", n])),
+      undefined,
+    );
     const sent: number[] = [];
     const host = {
       epoch: 1,
