@@ -6,6 +6,7 @@ import { mailbox } from "./mailbox.ts";
 import { mapreduce } from "./mapreduce.ts";
 import { memory } from "./memory.ts";
 import { nats } from "./nats.ts";
+import { peers } from "./peers.ts";
 import { pubsub } from "./pubsub.ts";
 import { redis } from "./redis.ts";
 import { tuplespace } from "./tuplespace.ts";
@@ -22,4 +23,5 @@ export const catalogue: readonly Case[] = [
   mapreduce,
   coordination,
   games,
+  peers,
 ];
