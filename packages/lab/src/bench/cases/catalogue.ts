@@ -2,6 +2,7 @@ import type { Case } from "../case.ts";
 import { calls } from "./calls.ts";
 import { coordination } from "./coordination.ts";
 import { games } from "./games.ts";
+import { ladder } from "./ladder.ts";
 import { mailbox } from "./mailbox.ts";
 import { mapreduce } from "./mapreduce.ts";
 import { memory } from "./memory.ts";
@@ -24,4 +25,5 @@ export const catalogue: readonly Case[] = [
   coordination,
   games,
   peers,
+  ladder,
 ];
