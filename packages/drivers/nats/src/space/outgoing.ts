@@ -37,6 +37,7 @@ export class Outgoing {
 
   request(pending: Pending, again: boolean): void {
     const { id, operation, values } = pending;
+    pending.mayHaveCome ||= pending.frame !== 0 && !pending.unheard;
     pending.frame = this.#frame;
     pending.unheard = false;
     this.#writer()

@@ -26,8 +26,10 @@ export class Pending {
   epoch = 0;
   /** In which frame it was asked last. */
   frame = 0;
-  /** The server has said that nobody got that frame: it has not happened. */
+  /** The server has said that nobody got that frame, nor any that it was asked in before: it has not happened. */
   unheard = false;
+  /** It was asked in an earlier frame as well, of which the server has not said that. */
+  mayHaveCome = false;
   /** Of performance.now(): when it has waited too long for an owner that answers. */
   deadline: number = Number.POSITIVE_INFINITY;
   /** It waits for another party as long as it likes, but only at an owner. */

@@ -277,7 +277,9 @@ export class SpaceRequests {
 
   /** The owner has left, or its connection: it got nothing of this frame, or not all of it. */
   #unheard(frame: number): void {
-    for (const pending of this.#pending.values()) if (pending.frame === frame) pending.unheard = true;
+    for (const pending of this.#pending.values()) {
+      if (pending.frame === frame) pending.unheard = !pending.mayHaveCome;
+    }
   }
 
   #respond(id: number, status: number, values: Values): void {
