@@ -153,8 +153,7 @@ class MemoryField implements Field {
 async function fieldOf(driver: HistoryDriver, folder: string): Promise<Field> {
   if (driver === "memory") return new MemoryField();
   if (driver === "file") return new FileField(join(folder, "data"));
-  // Redis writes what it has acknowledged a second later where the disk is slow, unless it is told to write always.
-  return new BrokerField(await startBroker(driver, { durable: driver === "redis" ? "always" : true }));
+  return new BrokerField(await startBroker(driver, { durable: true }));
 }
 
 /** Reads what is left once nobody can hold anything any more, and judges. A broker that is being restarted is asked again. */

@@ -28,6 +28,8 @@ export interface UnknownTake {
 
 /** Timers may fire a little before their time. */
 const timerUs = 5_000;
+/** What ends this much after it gave up was not answered by anybody: it may never have been looked for. */
+const answeredUs = 50_000;
 /** How long it may take until a broker finds that a taker has died, and puts back what it did not get. */
 const underWayUs = 10_000_000;
 const nothing: ReadonlySet<string> = new Set();
@@ -134,7 +136,8 @@ export class SpaceLedger {
       let from = never;
       if (code === "timeout") from = Math.max(began, began + (args.timeoutMs ?? never) * 1_000 - timerUs);
       else if (code === "aborted") from = operation.aborted ?? never;
-      if (from <= ended) this.absences.push({ operation, template, from, to: ended, except: nothing });
+      const answered = from <= ended && ended <= from + timerUs + answeredUs;
+      if (answered) this.absences.push({ operation, template, from, to: ended, except: nothing });
     }
   }
 
