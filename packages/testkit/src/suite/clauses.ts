@@ -33,6 +33,7 @@ import { spaceLeaseClauses } from "./space-leases.ts";
 import { spaceMatchingClauses } from "./space-matching.ts";
 import { spaceSetClauses } from "./space-sets.ts";
 import { spaceWaiterClauses } from "./space-waiters.ts";
+import { spaceWatchClauses } from "./space-watch.ts";
 
 /** Every promise that a driver keeps, in the order in which they run. */
 export const clauses: readonly Clause[] = [
@@ -55,6 +56,7 @@ export const clauses: readonly Clause[] = [
   ...spaceLeaseClauses,
   ...spaceCapacityClauses,
   ...spaceSetClauses,
+  ...spaceWatchClauses,
   ...spaceHistoryClauses,
   ...callClauses,
   ...callEndClauses,
