@@ -6,19 +6,27 @@ export type EventKind = SpaceEvent<unknown>["kind"];
 /** In the order of their codes, which are kept on disk. */
 export const eventKinds: readonly EventKind[] = ["out", "in", "expire", "return"];
 
+/** A tuple, or just its text where nothing else of it will be asked for: a shorter life for the rest. */
+type Told = Resident | string;
+
 const firstSlots = 64;
+/** Bits of a note that say which kind it is; the others how long the tuple is. */
+const kindBits = 2;
+const kindMask = 3;
 
 /**
- * The last events of a space: references to the tuples that were there anyway, nothing is copied. Bounded by how many they
- * are, and by how long their tuples are together; the very last one is kept whatever its length.
+ * The last events of a space: references to tuples that were there anyway, nothing is copied. Bounded by how many they are,
+ * and by how long their tuples are together; the very last one is kept whatever its length. An event more touches nothing of
+ * those before it: their lengths stand beside each other here.
  */
 export class EventRing {
   readonly #limit: number;
   readonly #maxLength: number;
   readonly #dropped: ((resident: Resident) => void) | undefined;
-  #residents: (Resident | undefined)[] = new Array(firstSlots).fill(undefined);
-  #kinds = new Uint8Array(firstSlots);
-  #head = 0;
+  #tuples: (Told | undefined)[];
+  #notes: Int32Array;
+  /** Where the next one goes. */
+  #next = 0;
   #count = 0;
   #length = 0;
   /** The number of the last event, held or not. */
@@ -30,6 +38,9 @@ export class EventRing {
     this.#maxLength = maxLength;
     this.last = before;
     this.#dropped = dropped;
+    const slots = Math.min(firstSlots, limit);
+    this.#tuples = new Array<Told | undefined>(slots).fill(undefined);
+    this.#notes = new Int32Array(slots);
   }
 
   get count(): number {
@@ -41,56 +52,70 @@ export class EventRing {
     return this.last - this.#count + 1;
   }
 
-  /** Whether an event fits that came before those that are there. */
+  /** Whether so many events are held, of tuples that are so long together. */
   fits(count: number, length: number): boolean {
     return count <= this.#limit && (count === 1 || length <= this.#maxLength);
   }
 
-  push(kind: number, resident: Resident): void {
-    if (this.#count === this.#residents.length && this.#count < this.#limit) this.#grow();
-    else if (this.#count === this.#limit) this.dropFirst();
-    const slot = (this.#head + this.#count) & (this.#residents.length - 1);
-    this.#residents[slot] = resident;
-    this.#kinds[slot] = kind;
+  /** `length`: of the tuple. */
+  push(kind: number, told: Told, length: number): void {
+    if (this.#count === this.#tuples.length && this.#count < this.#limit) this.#grow();
+    const slot = this.#next;
+    // Where it is full, the next one stands in the place of the first.
+    if (this.#count === this.#limit) this.#drop(slot);
+    this.#tuples[slot] = told;
+    this.#notes[slot] = (length << kindBits) | kind;
+    this.#next = slot + 1 === this.#tuples.length ? 0 : slot + 1;
     this.#count++;
     this.last++;
-    this.#length += resident.text.length;
+    this.#length += length;
     while (this.#length > this.#maxLength && this.#count > 1) this.dropFirst();
   }
 
   dropFirst(): void {
-    const resident = this.#residents[this.#head]!;
-    this.#residents[this.#head] = undefined;
-    this.#head = (this.#head + 1) & (this.#residents.length - 1);
+    const slot = this.#slot(this.first);
+    this.#drop(slot);
+    this.#tuples[slot] = undefined;
+  }
+
+  #drop(slot: number): void {
     this.#count--;
-    this.#length -= resident.text.length;
-    this.#dropped?.(resident);
+    this.#length -= this.#notes[slot]! >> kindBits;
+    if (this.#dropped !== undefined) this.#dropped(this.#tuples[slot] as Resident);
   }
 
   /** The tuple of an event that is held. */
+  text(seq: number): string {
+    const told = this.#tuples[this.#slot(seq)]!;
+    return typeof told === "string" ? told : told.text;
+  }
+
+  /** The same, where it has a row. */
   resident(seq: number): Resident {
-    return this.#residents[this.#slot(seq)]!;
+    return this.#tuples[this.#slot(seq)] as Resident;
   }
 
   kind(seq: number): number {
-    return this.#kinds[this.#slot(seq)]!;
+    return this.#notes[this.#slot(seq)]! & kindMask;
   }
 
   #slot(seq: number): number {
-    return (this.#head + (seq - this.first)) & (this.#residents.length - 1);
+    const slot = this.#next - 1 - (this.last - seq);
+    return slot < 0 ? slot + this.#tuples.length : slot;
   }
 
   #grow(): void {
-    const slots = this.#residents.length;
-    const residents = new Array<Resident | undefined>(slots * 2).fill(undefined);
-    const kinds = new Uint8Array(slots * 2);
+    const slots = Math.min(this.#limit, this.#tuples.length * 2);
+    const tuples = new Array<Told | undefined>(slots).fill(undefined);
+    const notes = new Int32Array(slots);
+    const { first } = this;
     for (let at = 0; at < this.#count; at++) {
-      const slot = (this.#head + at) & (slots - 1);
-      residents[at] = this.#residents[slot];
-      kinds[at] = this.#kinds[slot]!;
+      const slot = this.#slot(first + at);
+      tuples[at] = this.#tuples[slot];
+      notes[at] = this.#notes[slot]!;
     }
-    this.#residents = residents;
-    this.#kinds = kinds;
-    this.#head = 0;
+    this.#tuples = tuples;
+    this.#notes = notes;
+    this.#next = this.#count;
   }
 }

@@ -134,8 +134,10 @@ export class SpaceHistory {
   }
 
   #record(code: number, resident: Resident): void {
-    this.#ring.push(code, resident);
-    if (this.#rows !== undefined) {
+    const { text } = resident;
+    if (this.#rows === undefined) this.#ring.push(code, text, text.length);
+    else {
+      this.#ring.push(code, resident, text.length);
       this.#rows.recorded(resident);
       // Where the disk is full, what is gone from the space makes room at once.
       if (this.#setting.commits!.isFull) while (this.#ring.count > slack) this.#ring.dropFirst();
@@ -179,7 +181,7 @@ export class SpaceHistory {
     let seq = from;
     while (seq < end && events.length < max && length < pageLength) {
       seq++;
-      const { text } = ring.resident(seq);
+      const text = ring.text(seq);
       if (!template.matches(text)) continue;
       events.push({ kind: eventKinds[ring.kind(seq)]!, seq, tuple: text });
       length += text.length;
@@ -263,7 +265,7 @@ export class SpaceHistory {
     this.#ring = this.#begin(first - 1);
     for (const { kind, resident } of newest.reverse()) {
       resident.events++;
-      this.#ring.push(kind, resident);
+      this.#ring.push(kind, resident, resident.text.length);
     }
     if (tail !== undefined) this.#before = tail.before;
     const orphans: Kept[] = [];
