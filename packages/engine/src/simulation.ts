@@ -44,7 +44,7 @@ class Simulation {
   readonly #random: () => number;
   readonly #plant: Plant;
   readonly #account: SpaceAccount = new SpaceAccount();
-  readonly #replay = new SpaceReplay();
+  #replay = new SpaceReplay();
   #trial: KeptTrial;
   #tuples: RevocableTuples;
   /** Makes every moment at which something ends one of its own. */
@@ -213,6 +213,11 @@ class Simulation {
     this.#got = new Map(this.#account.due);
     this.#trial = await this.#trial.restart();
     this.#tuples = this.#plant(this.#trial.session.tuples);
+    // From the beginning: what was told before is told the same again.
+    const { told } = this.#replay;
+    this.#replay = new SpaceReplay();
+    await this.#watch();
+    this.#same("what is told again", this.#replay.told.slice(0, told.length).join(" "), told.join(" "));
   }
 
   #same(what: string, got: unknown, due: unknown): void {
