@@ -1,3 +1,4 @@
+/** A little over 300 lines: every way into a space and out of it, each with what is told of it and kept. */
 import { IdTable, type TupleLease } from "@quadrant/contract";
 import { Chain, type Link } from "./chain.ts";
 import { Grant } from "./grant.ts";

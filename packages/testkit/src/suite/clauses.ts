@@ -34,6 +34,7 @@ import { spaceMatchingClauses } from "./space-matching.ts";
 import { spaceSetClauses } from "./space-sets.ts";
 import { spaceWaiterClauses } from "./space-waiters.ts";
 import { spaceWatchClauses } from "./space-watch.ts";
+import { spaceWatchKeptClauses } from "./space-watch-kept.ts";
 
 /** Every promise that a driver keeps, in the order in which they run. */
 export const clauses: readonly Clause[] = [
@@ -57,6 +58,7 @@ export const clauses: readonly Clause[] = [
   ...spaceCapacityClauses,
   ...spaceSetClauses,
   ...spaceWatchClauses,
+  ...spaceWatchKeptClauses,
   ...spaceHistoryClauses,
   ...callClauses,
   ...callEndClauses,

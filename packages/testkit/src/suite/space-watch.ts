@@ -1,22 +1,21 @@
 import { any, type SpaceEvent, type Subscription, type Tuple, type TupleSpace } from "@quadrant/contract";
 import { expect } from "vitest";
-import { type Clause, clause, durableClause, faultClause } from "./clause.ts";
+import { type Clause, clause } from "./clause.ts";
 import { collect } from "./collected.ts";
-import { seen, statusesOf, whileDead } from "./faults.ts";
 import { eventually, guard } from "./guard.ts";
 import { range } from "./range.ts";
 import { rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
 import { registered, spaces } from "./space.ts";
 
-type Happened = SpaceEvent<Tuple>;
+export type Happened = SpaceEvent<Tuple>;
 
 /** "out [1]", in the order in which it happened. */
-function said(events: readonly Happened[]): string[] {
+export function said(events: readonly Happened[]): string[] {
   return events.map(({ kind, tuple }) => `${kind} ${JSON.stringify(tuple)}`);
 }
 
-function watched(
+export function watched(
   space: TupleSpace,
   from?: number,
   template: readonly (typeof any | string)[] = [any],
@@ -25,7 +24,7 @@ function watched(
 }
 
 /** The next so many events; the watch is left then. */
-async function take(watch: Subscription<Happened>, count: number): Promise<Happened[]> {
+export async function take(watch: Subscription<Happened>, count: number): Promise<Happened[]> {
   const events: Happened[] = [];
   const reading = (async () => {
     for await (const event of watch) if (events.push(event) === count) return;
@@ -50,7 +49,7 @@ async function all(space: TupleSpace): Promise<Happened[]> {
   return events;
 }
 
-function isWithoutGaps(events: readonly Happened[]): void {
+export function isWithoutGaps(events: readonly Happened[]): void {
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => events[0]!.seq + index));
 }
 
@@ -291,59 +290,6 @@ async function tooLittleRoom(scene: Scene): Promise<void> {
   expect(said(await all(same))).toEqual(["out [1]", "in [1]", "out [2]"]);
 }
 
-/** What happens while the watcher's broker is away is told afterwards, once. */
-async function acrossKills(scene: Scene): Promise<void> {
-  const [bus, other] = [await scene.connect(), await scene.connect({ requestTimeoutMs: 20_000 })];
-  const name = scene.name();
-  const [space, same] = [await bus.space(name), await other.space(name)];
-  const watch = collect(await watched(space));
-  await same.outMany([[1], [2]]);
-  await same.in([1]);
-  await watch.atLeast(3);
-  const claim = await same.claim([2], { leaseMs: 600_000 });
-  const from = watch.items[0]!.seq;
-  const statuses = [statusesOf(bus), statusesOf(other)];
-  await Promise.all(statuses.map((each) => each.atLeast(1)));
-  await whileDead(scene, async () => {
-    await Promise.all(statuses.map((each) => seen(each, "disconnected")));
-  });
-  await Promise.all(statuses.map((each) => seen(each, "reconnected")));
-  await claim.nak();
-  await same.out([3]);
-  await same.in([3]);
-  await watch.atLeast(7);
-  expect(said(watch.items)).toEqual(["out [1]", "out [2]", "in [1]", "in [2]", "return [2]", "out [3]", "in [3]"]);
-  isWithoutGaps(watch.items);
-  expect(await take(await watched(same, from), 6)).toEqual(watch.items.slice(1));
-  expect(await same.rdAll([any])).toEqual([[2]]);
-}
-
-/** Where a broker has forgotten what it held, who watched learns so, whatever has happened there since. */
-async function forgotten(scene: Scene): Promise<void> {
-  const [bus, other] = [await scene.connect(), await scene.connect()];
-  const name = scene.name();
-  const [space, same] = [await bus.space(name), await other.space(name)];
-  const watching = await watched(space);
-  await same.outMany([[1], [2]]);
-  const [first] = await take(await watched(same, 0), 1);
-  const statuses = statusesOf(other);
-  await statuses.atLeast(1);
-  await whileDead(scene, async () => {
-    await seen(statuses, "disconnected");
-  });
-  await seen(statuses, "reconnected");
-  let again: TupleSpace | undefined;
-  await eventually("the space", async () => {
-    again = await other.space(name).catch(() => undefined);
-    return again !== undefined;
-  });
-  if ((await again!.count([any])) > 0) return;
-  await again!.outMany(range(10).map((n) => [n]));
-  const reading = collect(watching);
-  await rejection(guard(reading.ended, "the watch to end"), "gap");
-  await rejection(watched(again!, first!.seq), "gap");
-}
-
 export const spaceWatchClauses: readonly Clause[] = [
   clause("watch/outs-and-ins", "a watch tells what is put out and taken, in order and numbered", outsAndIns),
   clause("watch/handed-over", "what goes straight to who waits, or is not stored, is told in full", handedOver),
@@ -358,6 +304,4 @@ export const spaceWatchClauses: readonly Clause[] = [
   clause("watch/collect", "what is moved or copied is told tuple by tuple in both spaces", moves),
   clause("watch/joint", "an inAll is told tuple by tuple, after what came", joined),
   clause("watch/room", "what waits for room is told once it has come in", tooLittleRoom),
-  durableClause("watch/kept", "after a kill a watch goes on, and its history is there", acrossKills),
-  faultClause("watch/forgotten", "a broker that has forgotten a space is a gap, never numbers anew", forgotten),
 ];
