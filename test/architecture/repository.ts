@@ -9,10 +9,20 @@ const generated: ReadonlySet<string> = new Set([".git", ".vitest", "node_modules
 const generatedSuffixes: readonly string[] = [".log", ".tsbuildinfo"];
 const read: readonly string[] = [".ts", ".json", ".md"];
 
+/** Folders that the root's manifest says are no workspaces: packages of their own, with an own lock, that stand aside. */
+function strangers(root: string): ReadonlySet<string> {
+  const { workspaces }: { readonly workspaces: readonly string[] } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  return new Set(workspaces.flatMap((pattern) => (pattern.startsWith("!") ? [pattern.slice(1)] : [])));
+}
+
 /** Every file a person wrote. Only what rules look into is read; the others stand with an empty text. */
 export function readRepository(root: string): Repository {
   const files = new Map<string, string>();
+  const aside = strangers(root);
   const walk = (folder: string): void => {
+    if (aside.has(folder)) return;
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (generated.has(entry.name) || generatedSuffixes.some((suffix) => entry.name.endsWith(suffix))) continue;

@@ -6,7 +6,6 @@
 import type { Bus, Delivery } from "@quadrant/bus";
 import { connect } from "@quadrant/bus";
 import { startBroker } from "@quadrant/testkit/brokers";
-import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 
 const inFlight = 64;
@@ -179,26 +178,6 @@ async function box(bus: Bus, other: Bus, count: number): Promise<number> {
   return count;
 }
 
-async function bullmq(port: number, count: number): Promise<number> {
-  const [sending, working] = [1, 2].map(() => new Redis({ port, maxRetriesPerRequest: null }));
-  const queue = new Queue("bull-box", { connection: sending! });
-  let left = count;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const handle = async (): Promise<void> => {
-    if (--left === 0) resolve();
-  };
-  const options = { connection: working!, concurrency: 50, removeOnComplete: { count: 0 } };
-  const worker = new Worker("bull-box", handle, options);
-  const jobs = Array.from({ length: 100 }, () => ({ name: "job", data: { body } }));
-  for (let sent = 0; sent < count; sent += 100) await queue.addBulk(jobs);
-  await promise;
-  await worker.close();
-  await queue.close();
-  sending!.disconnect();
-  working!.disconnect();
-  return count;
-}
-
 async function mailboxes(port: number, bus: Bus, other: Bus): Promise<Part> {
   const redis = new Redis(port);
   await redis.xgroup("CREATE", "naive-box", "g", "$", "MKSTREAM");
@@ -209,7 +188,6 @@ async function mailboxes(port: number, bus: Bus, other: Bus): Promise<Part> {
     variants: [
       { name: "Streams by ioredis: pipeline 100, COUNT 100, XACK and XDEL", work: () => streams(redis, 10_000) },
       { name: "mailbox: sendMany 100, receive, ack", work: () => box(bus, other, 10_000) },
-      { name: "BullMQ: addBulk 100, a worker with concurrency 50", work: () => bullmq(port, 2_000) },
       { name: "XADD by ioredis, one awaited", work: () => pooled(2_000, 1, () => redis.xadd("lone", "*", "b", body)) },
       { name: "mailbox.send, one awaited", work: () => pooled(2_000, 1, () => lone.send(body)) },
       { name: `mailbox.send, ${inFlight} in flight`, work: () => pooled(10_000, inFlight, () => lone.send(body)) },

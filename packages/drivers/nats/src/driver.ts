@@ -144,7 +144,7 @@ class NatsDriver implements Driver {
     await this.#pulls.close(deadline - goodbyeMs, last);
     await this.queues.close(last);
     this.logs.close();
-    await this.tuples.close();
+    await this.tuples.close(last);
     // What was said last is to be heard, also by those who were told to hurry.
     const left = Math.max(goodbyeMs, deadline - performance.now());
     if (connected) await this.#connection.sync("close", left).catch(() => undefined);

@@ -222,9 +222,10 @@ class RedisDriver implements Driver {
 
   async #close(drainMs: number): Promise<void> {
     const end = performance.now() + drainMs;
-    this.#fetching.close();
+    const fetched = this.#fetching.close();
     this.#waits.close();
     if (drainMs > 0 && this.#link.ready) await this.#within(drainMs, this.topics.flush());
+    if (this.#link.ready) await this.#within(goodbyeMs, Promise.all([fetched, this.#link.answered()]));
     await this.#within(goodbyeMs, this.#goodbye());
     this.topics.close();
     this.#requests.close();
@@ -238,6 +239,8 @@ class RedisDriver implements Driver {
     if (!this.#link.ready) return;
     await calls;
     await Promise.all([this.#loans.close(), this.tuples.close(), this.topics.groups.close()]);
+    // What came too late has been sent back since.
+    await this.#link.answered();
   }
 
   async #within(ms: number, work: Promise<unknown>): Promise<void> {

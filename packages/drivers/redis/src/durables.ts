@@ -118,9 +118,9 @@ export class Durables {
         this.#loans.add(home, nonce, fetched, leaseMs ?? 60_000);
         return fetched;
       },
-      giveBack: (reply) => {
+      giveBack: async (reply) => {
         const tokens = letters(reply).map((letter) => letter.token);
-        if (tokens.length > 0) void home.giveBack(tokens, "release");
+        if (tokens.length > 0) await home.giveBack(tokens, "release");
       },
       reopen: (reply) => this.#reopen(log, durable, reply),
       pass: () => this.pass(home.key),

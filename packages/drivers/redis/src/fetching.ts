@@ -16,8 +16,8 @@ export interface FetchTerms<T> {
   ask(): Asked;
   /** What a reply brings. */
   read(reply: Reply): T;
-  /** What was asked for and has come too late. */
-  giveBack(reply: Reply): void;
+  /** What was asked for and has come too late. Resolves once the server has it again; never rejects. */
+  giveBack(reply: Reply): Promise<void>;
   /** Makes it anew where it was lost with the server. */
   reopen(reply: number): Promise<unknown>;
   /** Tells the next who waits that there may be something. */
@@ -33,6 +33,11 @@ interface Waiter {
 export class Fetching {
   readonly #link: Link;
   readonly #waiters = new Map<string, { readonly all: Set<Waiter>; pass: () => void }>();
+  /** Questions that the server has not answered, or whose answers are being given back. */
+  readonly #underWay = new Set<Asked>();
+  /** The same, of those who have given up. */
+  readonly #late = new Set<Asked>();
+  #idle: (() => void) | undefined;
   #closed = false;
 
   constructor(link: Link) {
@@ -55,8 +60,9 @@ export class Fetching {
     try {
       for (;;) {
         if (signal?.aborted) return undefined;
+        if (this.#closed) throw this.#closedError();
         waiter.woken = false;
-        const reply = await this.#answer(terms, terms.ask());
+        const reply = await this.#ask(terms);
         if (reply === undefined) return undefined;
         if (reply === -1 || reply === -2) {
           await terms.reopen(reply);
@@ -65,7 +71,6 @@ export class Fetching {
         const [kind, due] = listOf(reply);
         if (kind === 1) return terms.read(reply);
         if (kind === 0) await this.#sleep(waiter, terms, numberOf(due));
-        if (this.#closed) throw this.#closedError();
       }
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -85,14 +90,28 @@ export class Fetching {
     };
   }
 
-  /** The answer; undefined when the fetch was given up and none came. */
+  /** The answer; undefined when the fetch was given up and none came. What comes to a closed connection is given back. */
+  async #ask(terms: FetchTerms<unknown>): Promise<Reply | undefined> {
+    const asked = terms.ask();
+    this.#underWay.add(asked);
+    try {
+      const reply = await this.#answer(terms, asked);
+      if (!this.#closed || reply === undefined) return reply;
+      await terms.giveBack(reply);
+      throw this.#closedError();
+    } finally {
+      this.#underWay.delete(asked);
+      this.#tellIdle();
+    }
+  }
+
   #answer(terms: FetchTerms<unknown>, asked: Asked): Promise<Reply | undefined> {
     const { signal } = terms;
     if (signal === undefined) return asked.answer;
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
       const giveUp = (): void => {
-        asked.abandon((late) => terms.giveBack(late));
+        this.#abandon(terms, asked);
         resolve(undefined);
       };
       const onAbort = (): void => {
@@ -106,6 +125,21 @@ export class Fetching {
       signal.addEventListener("abort", onAbort, { once: true });
       asked.answer.finally(done).then(resolve, reject);
     });
+  }
+
+  #abandon(terms: FetchTerms<unknown>, asked: Asked): void {
+    const written = asked.abandon((reply) => void terms.giveBack(reply).then(() => this.#over(asked)));
+    if (written) this.#late.add(asked);
+  }
+
+  #over(asked: Asked): void {
+    this.#underWay.delete(asked);
+    this.#late.delete(asked);
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#underWay.size + this.#late.size === 0) this.#idle?.();
   }
 
   #sleep(waiter: Waiter, { signal }: FetchTerms<unknown>, dueMs: number): Promise<void> {
@@ -139,14 +173,27 @@ export class Fetching {
     setTimeout(() => this.woken(key), Math.min(ms + 1, pollMs)).unref();
   }
 
-  /** A new connection: words may have been missed. */
+  /** A new connection: words may have been missed, and what was asked for nobody over the one before is not answered. */
   renew(): void {
+    this.#late.clear();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
     for (const key of [...this.#waiters.keys()]) this.woken(key);
   }
 
-  close(): void {
+  /**
+   * Nothing is asked any more. Resolves once the server has answered what was, and has back what came of that: a node of a
+   * cluster answers in its own time, whatever the others have answered.
+   */
+  close(): Promise<void> {
     this.#closed = true;
-    this.renew();
+    this.#wakeAll();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+      this.#tellIdle();
+    });
   }
 
   #closedError(): BusError {

@@ -94,7 +94,7 @@ export class RedisLogs implements Logs {
         return { ...asked, answer: asked.answer.then((reply) => this.#went(reply, (next) => ([kind, value] = next))) };
       },
       read: (reply) => this.#page(listOf(reply)),
-      giveBack: () => undefined,
+      giveBack: () => Promise.resolve(),
       reopen: () => this.#reopen(name),
       pass: () => undefined,
     });

@@ -190,9 +190,9 @@ export class RedisQueues implements Queues {
         this.#intake.brought(key, letters.length);
         return letters;
       },
-      giveBack: (reply) => {
+      giveBack: async (reply) => {
         const tokens = this.#letters(address, listOf(reply), `${place}.${serial}`).map((letter) => letter.token);
-        if (tokens.length > 0) void home.giveBack(tokens, "release");
+        if (tokens.length > 0) await home.giveBack(tokens, "release");
       },
       reopen: () => this.#reopen(address),
       pass: () => this.pass(key),

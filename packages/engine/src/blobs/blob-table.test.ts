@@ -109,6 +109,18 @@ describe("in a folder", () => {
   const contentFiles = async (): Promise<string[]> =>
     (await filesOf()).filter((each) => /[0-9a-f]{32}-[0-9a-f]{12}$/.test(each)).map((each) => join(folder, each));
 
+  it("is closed once what is being given up is gone", async () => {
+    const table = await reopened();
+    const given = await table.upload("s", "given");
+    await given.write(new Uint8Array(blobChunkBytes));
+    const drafts = async (): Promise<number> => (await filesOf()).filter((each) => each.includes("draft-")).length;
+    expect(await drafts()).toBe(1);
+    const abandoned = [given.abandon(), given.abandon()];
+    await table.close();
+    expect(await drafts()).toBe(0);
+    await Promise.all(abandoned);
+  });
+
   it("keeps stores, blobs, and that a store was destroyed", async () => {
     const [content, name] = [randomBytes(300_000), `ü/${"x".repeat(200)}`];
     const table = await reopened();

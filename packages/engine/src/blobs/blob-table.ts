@@ -142,8 +142,9 @@ export class BlobTable {
         this.#drafts.delete(draft);
       },
       abandon: async () => {
-        this.#drafts.delete(draft);
+        // Who closes the table waits for it until it is gone.
         await draft.discard();
+        this.#drafts.delete(draft);
       },
     };
   }

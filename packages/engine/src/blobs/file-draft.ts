@@ -21,6 +21,7 @@ export class FileDraft implements BlobDraft {
   #file: Promise<FileHandle> | undefined;
   #bytes = 0;
   #over = false;
+  #discarded: Promise<void> = Promise.resolve();
 
   constructor(setting: FileSetting, folder: string, name: string) {
     this.#setting = setting;
@@ -71,8 +72,12 @@ export class FileDraft implements BlobDraft {
     });
   }
 
-  async discard(): Promise<void> {
-    if (this.#over) return;
+  discard(): Promise<void> {
+    if (!this.#over) this.#discarded = this.#remove();
+    return this.#discarded;
+  }
+
+  async #remove(): Promise<void> {
     this.#over = true;
     try {
       await (await this.#file)?.close();

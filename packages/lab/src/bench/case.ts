@@ -50,7 +50,11 @@ export interface Case {
   /** By which it is chosen on the command line. */
   readonly name: string;
   readonly question: string;
+  /** Runs only when it is named. */
+  readonly optional?: boolean | undefined;
+  /** Sets up what its measurements share; called before the first. */
+  open?(): Promise<void>;
   groups(scale: Scale): readonly Group[];
-  /** Removes what its measurements have shared; called when all are done. */
+  /** Removes what its measurements have shared; called when all are done, however they ended. */
   close?(): Promise<void>;
 }

@@ -27,7 +27,7 @@ function roundsOf(text: string): number {
 }
 
 function casesOf(names: readonly string[]): readonly Case[] {
-  return names.length === 0 ? catalogue : catalogue.filter(({ name }) => names.includes(name));
+  return catalogue.filter(({ name, optional }) => (names.length === 0 ? optional !== true : names.includes(name)));
 }
 
 async function bench(names: readonly string[], options: Options, argv: readonly string[]): Promise<number> {
@@ -66,7 +66,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const names = catalogue.map(({ name }) => name);
   await new Command("bench")
     .description("Measures Quadrant against baselines of the same run, in rounds.")
-    .addArgument(new Argument("[case...]", "which cases").choices(names).default([], "all"))
+    .addArgument(new Argument("[case...]", "which cases").choices(names).default([], "all but the optional ones"))
     .option("--quick", "short and small: to see that everything runs, no bar is judged")
     .option(
       "--rounds <number>",
@@ -77,7 +77,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--html <file>", "writes a page with tables and plots")
     .option("--strict", "exit code 1 when a bar is missed, something is not available, or a message was lost")
     .option("--profile <folder>", "every process writes a CPU profile there when it ends")
-    .addHelpText("after", `\n${catalogue.map(({ name, question }) => `${name.padEnd(12)}${question}`).join("\n")}`)
+    .addHelpText(
+      "after",
+      `\n${catalogue.map((each) => `${each.name.padEnd(12)}${each.question}${each.optional ? " (optional)" : ""}`).join("\n")}`,
+    )
     .action(async (chosen: string[], options: Options) => {
       code = await bench(chosen, options, argv);
     })

@@ -101,6 +101,7 @@ export async function run(plan: Plan): Promise<RunResult> {
   for (const each of plan.cases) {
     const results: GroupResult[] = [];
     try {
+      await each.open?.();
       for (const group of each.groups(plan.scale)) {
         const result = await runGroup(group, plan);
         plan.progress.measured(result);

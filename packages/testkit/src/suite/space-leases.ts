@@ -1,4 +1,5 @@
-import { any, type Claim, type Tuple } from "@quadrant/contract";
+import { setImmediate as turn } from "node:timers/promises";
+import { any, type Claim, isBusError, type Tuple } from "@quadrant/contract";
 import { expect } from "vitest";
 import { type Clause, clause } from "./clause.ts";
 import { aborted, eventually, guard } from "./guard.ts";
@@ -163,6 +164,64 @@ async function takersDeath(scene: Scene): Promise<void> {
   for (const n of range(3)) expect(await guard(space.in(["t", Number]), "the tuple")).toEqual(["t", n]);
 }
 
+async function connectionsClose(scene: Scene): Promise<void> {
+  const { space } = await spaces(scene);
+  const taken = new Set<number>();
+  let unknown = 0;
+  const took = (n: number): void => {
+    expect(taken.has(n)).toBe(false);
+    taken.add(n);
+  };
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (isBusError(error, "indefinite")) unknown++;
+      else if (!isBusError(error, "aborted") && !isBusError(error, "closed") && !isBusError(error, "stale"))
+        throw error;
+    }
+  };
+  const visits = range(4).map(async (visitor) => {
+    for (const visit of range(6)) {
+      const bus = await scene.connect();
+      const same = await bus.space(space.name);
+      const controller = new AbortController();
+      const works = range(3 + visitor).map((n) =>
+        attempt(async () => {
+          if (n % 2 === 0) {
+            took((await same.in(["t", Number], { signal: controller.signal }))[1]);
+            return;
+          }
+          const claim = await same.claim(["t", Number], { signal: controller.signal, leaseMs: 60_000 });
+          // Some are left to the closing connection.
+          if (n % 3 === 0) return;
+          await claim.ack();
+          took(claim.tuple[1]);
+        }),
+      );
+      if (visit % 2 === 0) await works[0];
+      if (visit % 3 === 0) controller.abort();
+      await bus.close({ drainMs: 200 });
+      await Promise.all(works);
+    }
+  });
+  let sent = 0;
+  let closing = true;
+  const sending = (async () => {
+    while (closing) {
+      await space.out(["t", sent++]);
+      while (closing && sent - taken.size > 100) await turn();
+    }
+  })();
+  await guard(Promise.all(visits), "the connections to close");
+  closing = false;
+  await sending;
+  while (taken.size < sent - unknown) {
+    took((await guard(space.in(["t", Number]), `the last of ${sent - taken.size} tuples, ${unknown} in doubt`))[1]);
+  }
+  expect(taken.size).toBeGreaterThan(0);
+}
+
 export const spaceLeaseClauses: readonly Clause[] = [
   clause("tuple-lease/expire", "a tuple is gone when its lease is", expires),
   clause("tuple-lease/renew", "renew counts from now, longer or shorter; stale once the tuple is gone", renewed),
@@ -174,4 +233,9 @@ export const spaceLeaseClauses: readonly Clause[] = [
   clause("claim/waiters", "what comes back serves those who wait, as an out does", returnsToWaiters),
   clause("claim/lease-clock", "a tuple's own lease runs on while it is claimed", clockNeverStops),
   clause("claim/close", "what a connection claimed comes back when it closes", takersDeath),
+  clause(
+    "claim/connections-close",
+    "what was on its way to a connection that closes was taken, or comes to another; no outcome is told wrong",
+    connectionsClose,
+  ),
 ];

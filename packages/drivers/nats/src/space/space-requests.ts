@@ -9,7 +9,7 @@ import {
   grace,
   type Wait,
 } from "@quadrant/contract";
-import type { NatsConnection } from "../connection.ts";
+import { type NatsConnection, within } from "../connection.ts";
 import { failed } from "../failure.ts";
 import type { Incoming } from "../incoming.ts";
 import { readHeaders } from "../wire-headers.ts";
@@ -293,6 +293,16 @@ export class SpaceRequests {
     }
     const error = toldError(values);
     pending.reject(pending.ended !== undefined && error.code === "aborted" ? pending.ended : error);
+  }
+
+  /** Resolves once the owner has answered what changes something and waits for nobody, or at `deadline`. */
+  answered(deadline: number): Promise<void> {
+    const asked = [...this.#pending.values()].filter(
+      ({ effect, epoch, endless, timeoutMs }) =>
+        epoch !== 0 && !endless && timeoutMs === undefined && (effect === "writes" || effect === "settles"),
+    );
+    if (asked.length === 0 || !this.#connection.connected) return Promise.resolve();
+    return within(Promise.allSettled(asked.map(({ answer }) => answer)), deadline - performance.now());
   }
 
   /** What was taken for nobody goes back. */

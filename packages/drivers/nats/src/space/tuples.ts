@@ -173,10 +173,14 @@ export class NatsTuples implements Tuples {
     };
   }
 
-  /** Before the connection is closed. The last of this process that could own the spaces gives the seat up. */
-  async close(): Promise<void> {
+  /**
+   * Before the connection is closed. What was asked for has until `deadline` to be answered: its outcome would be unknown. The
+   * last of this process that could own the spaces gives the seat up.
+   */
+  async close(deadline: number): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#requests?.answered(deadline);
     this.#requests?.close();
     await this.#candidate?.leave();
   }

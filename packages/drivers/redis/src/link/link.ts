@@ -193,6 +193,12 @@ export class Link {
     }
   }
 
+  /** Resolves once all that was written has been answered, by each node of a cluster. Never rejects. */
+  async answered(): Promise<void> {
+    const wires = this.#ready ? (this.#session?.wires ?? []) : [];
+    await Promise.allSettled(wires.map((wire) => wire.ask(["PING"])));
+  }
+
   /** Gives up this session: the server says that it is not what it was. */
   renew(): void {
     this.#session?.close();

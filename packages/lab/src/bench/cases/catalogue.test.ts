@@ -1,7 +1,11 @@
 /** Every benchmark runs, in miniature: what it finds has the right shape. How quick anything was is not asked. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { percentileUs } from "../latency.ts";
 import { run } from "../run.ts";
+import { installPeers } from "../ways/peers.ts";
 import { catalogue } from "./catalogue.ts";
 
 const scale = { warmUpMs: 20, measuredMs: 60, divisor: 1_000 };
@@ -24,6 +28,13 @@ describe.each(catalogue)("$name", (each) => {
       }
     }
   });
+});
+
+it("the peers' package keeps to the types", { timeout: 120_000 }, async () => {
+  await installPeers();
+  const tsc = fileURLToPath(import.meta.resolve("typescript/package.json")).replace("package.json", "bin/tsc");
+  const peers = fileURLToPath(new URL("../../../peers", import.meta.url));
+  await promisify(execFile)(process.execPath, [tsc, "-p", peers]);
 });
 
 it("every group has a baseline, names are unique, and bars say what they are of", () => {

@@ -2,10 +2,12 @@ import type { Case } from "../case.ts";
 import { calls } from "./calls.ts";
 import { coordination } from "./coordination.ts";
 import { games } from "./games.ts";
+import { ladder } from "./ladder.ts";
 import { mailbox } from "./mailbox.ts";
 import { mapreduce } from "./mapreduce.ts";
 import { memory } from "./memory.ts";
 import { nats } from "./nats.ts";
+import { peers } from "./peers.ts";
 import { pubsub } from "./pubsub.ts";
 import { redis } from "./redis.ts";
 import { tuplespace } from "./tuplespace.ts";
@@ -22,4 +24,6 @@ export const catalogue: readonly Case[] = [
   mapreduce,
   coordination,
   games,
+  peers,
+  ladder,
 ];

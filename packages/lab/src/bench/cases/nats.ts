@@ -43,7 +43,6 @@ const calls: Group = {
   variants: [
     asking("raw @nats-io request()", { errand: "nats", service: "nats", broker, bytes, inFlight: 64 }),
     asking("nats:", { errand: "call", service: "call", broker, bytes, inFlight: 64 }, ratio(2)),
-    asking("Moleculer over NATS", { errand: "moleculer", service: "moleculer", broker, bytes, inFlight: 64 }),
   ],
 };
 

@@ -51,17 +51,19 @@ function calls(inFlight: number, bars: readonly Bar[]): Group {
   };
 }
 
-function mailbox(against: "streams" | "bullmq", name: string, bar: number): Group {
-  return {
-    name: `Redis: mailbox, ${bytes} B, beside ${name}`,
-    unit: "letters/s",
-    better: "more",
-    variants: [
-      flow(name, { produce: against, consume: against, inFlight: 100 }),
-      flow("redis:, 256 senders", { produce: "send", consume: "receive", inFlight: 256 }, ratio(bar)),
-    ],
-  };
-}
+const mailbox: Group = {
+  name: `Redis: mailbox, ${bytes} B`,
+  unit: "letters/s",
+  better: "more",
+  variants: [
+    flow("raw Streams: pipeline(100), COUNT 100, XACK and XDEL", {
+      produce: "streams",
+      consume: "streams",
+      inFlight: 100,
+    }),
+    flow("redis:, 256 senders", { produce: "send", consume: "receive", inFlight: 256 }, ratio(0.8)),
+  ],
+};
 
 const loneSender: Group = {
   name: `Redis: mailbox, ${bytes} B, a lone awaiting sender`,
@@ -103,14 +105,13 @@ function tuples(scale: Scale): Group {
 
 export const redis: Case = {
   name: "redis",
-  question: "What do publish/subscribe, calls, mailboxes and spaces over Redis cost beside ioredis and BullMQ?",
+  question: "What do publish/subscribe, calls, mailboxes and spaces over Redis cost beside ioredis?",
   groups: (scale) => [
     pubsub,
     lonePublisher,
     calls(64, ratio(2)),
     calls(1, ratio(0.8)),
-    mailbox("streams", "raw Streams: pipeline(100), COUNT 100, XACK and XDEL", 0.8),
-    mailbox("bullmq", "BullMQ: addBulk(100), 50 workers", 8),
+    mailbox,
     loneSender,
     tuples(scale),
   ],

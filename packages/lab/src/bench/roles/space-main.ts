@@ -1,6 +1,7 @@
 /** A tuple space in its own process, with tuples resident in it, and a loop that takes one and puts it back. */
 import { between, type TupleSpace } from "@quadrant/bus";
 import { Caller, type Errand } from "../caller.ts";
+import { randomKeys } from "../random-keys.ts";
 import { open } from "../ways/bus-flow.ts";
 import { play } from "./role.ts";
 
@@ -12,17 +13,6 @@ export interface Residence {
   readonly template: "key" | "constant" | "range" | "oldest";
   readonly resident: number;
   readonly url: string;
-}
-
-/** A cheap sequence without a pattern (xorshift), alike in every run. */
-function randomKeys(below: number): () => number {
-  let state = 0x2545f491;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
 
 /** How wide a range is: so many tuples match, whatever the number resident. */

@@ -1,10 +1,9 @@
-/** What is sent over NATS without Quadrant: @nats-io as its documentation uses it, and Moleculer on it. */
+/** What is sent over NATS without Quadrant: @nats-io as its documentation uses it. */
 import { AckPolicy, type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { ServiceBroker } from "moleculer";
 import type { Errand } from "../caller.ts";
 import type { OpenInlet } from "../consumer.ts";
-import { indexOf, type Payload, payloadMaker } from "../payload.ts";
+import { indexOf, payloadMaker } from "../payload.ts";
 import type { Outlet } from "../producer.ts";
 
 const subject = "raw.orders";
@@ -123,29 +122,4 @@ export async function natsAppends(url: string, bytes: number): Promise<Errand> {
   const outlet = await natsStoring(url);
   const make = payloadMaker(bytes);
   return { operations: 1, run: (index) => outlet.put(make(index)), close: () => outlet.close() };
-}
-
-function moleculer(url: string, nodeID: string): ServiceBroker {
-  const transporter = { type: "NATS", options: { url } } as const;
-  return new ServiceBroker({ nodeID, transporter, logger: false, requestTimeout: waitMs });
-}
-
-export async function moleculerServing(url: string): Promise<void> {
-  const broker = moleculer(url, "server");
-  broker.createService({ name: "bench", actions: { echo: ({ params }: { params: Payload }) => params } });
-  await broker.start();
-}
-
-export async function moleculerCalls(url: string, bytes: number): Promise<Errand> {
-  const broker = moleculer(url, "caller");
-  await broker.start();
-  await broker.waitForServices("bench");
-  const make = payloadMaker(bytes);
-  return {
-    operations: 1,
-    run: async (index) => {
-      if (indexOf(await broker.call("bench.echo", make(index))) !== index) throw new Error("another's answer");
-    },
-    close: () => broker.stop(),
-  };
 }

@@ -1,20 +1,18 @@
 /** What is sent over Redis without Quadrant: ioredis as one uses it who knows it, and BullMQ. */
 import { setTimeout as pause } from "node:timers/promises";
-import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import type { Errand } from "../caller.ts";
 import type { OpenInlet } from "../consumer.ts";
 import { indexOf, type Payload, payloadMaker } from "../payload.ts";
 import type { Outlet } from "../producer.ts";
+import { batching } from "./batching.ts";
 
 const channel = "raw.orders";
 const requests = "raw.requests";
 const stream = "raw.stream";
 const group = "workers";
-const queue = "bench";
 /** What goes out in one pipeline, and what is read at once. */
 const batch = 100;
-const workers = 50;
 
 function fail(error: unknown): void {
   setImmediate(() => {
@@ -46,24 +44,6 @@ export function redisSubscribing(url: string): OpenInlet {
     });
     await redis.subscribe(channel);
     return { close: async () => redis.disconnect() };
-  };
-}
-
-/** What is put while a batch is on its way goes out with the next; for at most `batch` that await at a time. */
-function batching(flush: (payloads: readonly Payload[]) => Promise<unknown>): Outlet["put"] {
-  let gathered: Payload[] = [];
-  let sent: Promise<unknown> = Promise.resolve();
-  let next: Promise<unknown> | undefined;
-  return (payload) => {
-    gathered.push(payload);
-    next ??= sent.then(() => {
-      const payloads = gathered;
-      gathered = [];
-      next = undefined;
-      sent = flush(payloads);
-      return sent;
-    });
-    return next;
   };
 }
 
@@ -110,44 +90,6 @@ export function redisConsuming(url: string): OpenInlet {
         closed = true;
         await reading;
         redis.disconnect();
-      },
-    };
-  };
-}
-
-/** BullMQ asks for a connection that never gives up a command. */
-function patient(url: string): Redis {
-  return new Redis(url, { maxRetriesPerRequest: null });
-}
-
-/** addBulk. */
-export async function bullmqAdding(url: string): Promise<Outlet> {
-  const connection = patient(url);
-  const jobs = new Queue(queue, { connection });
-  await jobs.waitUntilReady();
-  const opts = { removeOnComplete: true };
-  return {
-    put: batching((payloads) => jobs.addBulk(payloads.map((data) => ({ name: "order", data, opts })))),
-    close: async () => {
-      await jobs.close();
-      connection.disconnect();
-    },
-  };
-}
-
-/** A job counts once it is completed. Fifty at a time come in no order, so that only their number can be checked. */
-export function bullmqWorking(url: string): OpenInlet {
-  return async (consumer) => {
-    const connection = patient(url);
-    const work = async ({ data }: { readonly data: Payload }): Promise<number> => indexOf(data);
-    const worker = new Worker<Payload>(queue, work, { connection, concurrency: workers });
-    worker.on("error", fail);
-    worker.on("completed", () => consumer.settle());
-    await worker.waitUntilReady();
-    return {
-      close: async () => {
-        await worker.close();
-        connection.disconnect();
       },
     };
   };

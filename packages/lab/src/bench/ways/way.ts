@@ -2,6 +2,7 @@
 import type { Errand } from "../caller.ts";
 import type { OpenInlet } from "../consumer.ts";
 import type { Outlet } from "../producer.ts";
+import { peers } from "./peers.ts";
 
 const outlets = {
   /** Listens itself: gets no URL. */
@@ -10,11 +11,13 @@ const outlets = {
   jetstream: async (url: string): Promise<Outlet> => (await import("./nats-raw.ts")).natsStoring(url),
   redis: async (url: string): Promise<Outlet> => (await import("./redis-raw.ts")).redisPublishing(url),
   streams: async (url: string): Promise<Outlet> => (await import("./redis-raw.ts")).redisStoring(url),
-  bullmq: async (url: string): Promise<Outlet> => (await import("./redis-raw.ts")).bullmqAdding(url),
   publish: async (url: string): Promise<Outlet> => {
     const { open, publishing } = await import("./bus-flow.ts");
     return publishing(await open(url));
   },
+  moleculer: async (url: string): Promise<Outlet> => (await peers.moleculer()).emitting(url),
+  nest: async (url: string): Promise<Outlet> => (await peers.nest()).emitting(url),
+  bullmq: async (url: string): Promise<Outlet> => (await peers.bullmq()).adding(url),
   send: async (url: string): Promise<Outlet> => {
     const { open, sending } = await import("./bus-flow.ts");
     return sending(await open(url));
@@ -27,11 +30,13 @@ const inlets = {
   jetstream: async (url: string): Promise<OpenInlet> => (await import("./nats-raw.ts")).natsConsuming(url),
   redis: async (url: string): Promise<OpenInlet> => (await import("./redis-raw.ts")).redisSubscribing(url),
   streams: async (url: string): Promise<OpenInlet> => (await import("./redis-raw.ts")).redisConsuming(url),
-  bullmq: async (url: string): Promise<OpenInlet> => (await import("./redis-raw.ts")).bullmqWorking(url),
   subscribe: async (url: string): Promise<OpenInlet> => {
     const { open, subscribing } = await import("./bus-flow.ts");
     return subscribing(await open(url));
   },
+  moleculer: async (url: string): Promise<OpenInlet> => (await peers.moleculer()).listening(url),
+  nest: async (url: string): Promise<OpenInlet> => (await peers.nest()).listening(url),
+  bullmq: async (url: string): Promise<OpenInlet> => (await peers.bullmq()).working(url),
   receive: async (url: string): Promise<OpenInlet> => {
     const { open, receiving } = await import("./bus-flow.ts");
     return receiving(await open(url));
@@ -45,12 +50,12 @@ const errands = {
   "zeromq packed": async (url: string, bytes: number): Promise<Errand> =>
     (await import("./packed-call.ts")).packedCalls(url, bytes),
   nats: async (url: string, bytes: number): Promise<Errand> => (await import("./nats-raw.ts")).natsRequests(url, bytes),
-  moleculer: async (url: string, bytes: number): Promise<Errand> =>
-    (await import("./nats-raw.ts")).moleculerCalls(url, bytes),
   jetstream: async (url: string, bytes: number): Promise<Errand> =>
     (await import("./nats-raw.ts")).natsAppends(url, bytes),
   redis: async (url: string, bytes: number): Promise<Errand> =>
     (await import("./redis-raw.ts")).redisRequests(url, bytes),
+  moleculer: async (url: string, bytes: number): Promise<Errand> => (await peers.moleculer()).calls(url, bytes),
+  nest: async (url: string, bytes: number): Promise<Errand> => (await peers.nest()).calls(url, bytes),
   call: async (url: string, bytes: number): Promise<Errand> => {
     const [{ open }, { calls }] = await Promise.all([import("./bus-flow.ts"), import("./bus-errand.ts")]);
     return calls(await open(url), bytes);
@@ -70,9 +75,9 @@ const services = {
   zeromq: async (): Promise<string | undefined> => (await import("./raw-call.ts")).rawServing(),
   "zeromq packed": async (): Promise<string | undefined> => (await import("./packed-call.ts")).packedServing(),
   nats: async (url: string): Promise<undefined> => void (await (await import("./nats-raw.ts")).natsServing(url)),
-  moleculer: async (url: string): Promise<undefined> =>
-    void (await (await import("./nats-raw.ts")).moleculerServing(url)),
   redis: async (url: string): Promise<undefined> => void (await (await import("./redis-raw.ts")).redisServing(url)),
+  moleculer: async (url: string): Promise<undefined> => void (await (await peers.moleculer()).serving(url)),
+  nest: async (url: string): Promise<undefined> => void (await (await peers.nest()).serving(url)),
   call: async (url: string): Promise<undefined> => {
     const [{ open }, { serving }] = await Promise.all([import("./bus-flow.ts"), import("./bus-errand.ts")]);
     await serving(await open(url));
