@@ -43,7 +43,7 @@ export class SpaceWatch {
         return { ...asked, answer: asked.answer.then(went) };
       },
       read: (reply) => pageOf(listOf(reply)),
-      giveBack: () => undefined,
+      giveBack: async () => undefined,
       reopen: () => this.#reopen(space),
       pass: () => undefined,
     });

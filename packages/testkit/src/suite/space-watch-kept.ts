@@ -1,13 +1,29 @@
 import { any, type TupleSpace } from "@quadrant/contract";
 import { expect } from "vitest";
-import { type Clause, durableClause, faultClause } from "./clause.ts";
+import { type Clause, clause, durableClause, faultClause } from "./clause.ts";
 import { collect } from "./collected.ts";
 import { seen, statusesOf, whileDead } from "./faults.ts";
 import { eventually, guard } from "./guard.ts";
 import { range } from "./range.ts";
 import { rejection } from "./rejection.ts";
 import type { Scene } from "./scene.ts";
-import { isWithoutGaps, said, take, watched } from "./space-watch.ts";
+import { spaces } from "./space.ts";
+import { all, isWithoutGaps, said, take, watched } from "./space-watch.ts";
+
+async function destroyed(scene: Scene): Promise<void> {
+  const { space, same } = await spaces(scene);
+  const watching = await watched(same);
+  await space.out([1]);
+  const [last] = await take(await watched(same, 0), 1);
+  const reading = collect(watching);
+  await space.destroy();
+  await rejection(guard(reading.ended, "the watch to end"), "conflict", "gap");
+  const anew = await scene.bus.space(space.name);
+  await anew.outMany([[2], [3], [4]]);
+  // Its numbers are of another space.
+  await rejection(watched(anew, last!.seq), "gap");
+  expect(said(await all(anew))).toEqual(["out [2]", "out [3]", "out [4]"]);
+}
 
 /** What happens while the watcher's broker is away is told afterwards, once. */
 async function acrossKills(scene: Scene): Promise<void> {
@@ -63,6 +79,7 @@ async function forgotten(scene: Scene): Promise<void> {
 }
 
 export const spaceWatchKeptClauses: readonly Clause[] = [
+  clause("watch/destroy", "a destroyed space ends its watches; one made anew has other numbers", destroyed),
   durableClause("watch/kept", "after a kill a watch goes on, and its history is there", acrossKills),
   faultClause("watch/forgotten", "a broker that has forgotten a space is a gap, never numbers anew", forgotten),
 ];

@@ -35,7 +35,7 @@ export async function take(watch: Subscription<Happened>, count: number): Promis
 }
 
 /** All that has happened since the beginning. The marker is not part of it. */
-async function all(space: TupleSpace): Promise<Happened[]> {
+export async function all(space: TupleSpace): Promise<Happened[]> {
   const marker = `marker ${Math.random()}`;
   await space.out([marker], { leaseMs: 0 });
   const events: Happened[] = [];
@@ -238,21 +238,6 @@ async function ends(scene: Scene): Promise<void> {
   await rejection(same.watch([any], { from: 1.5 }), "invalid");
 }
 
-async function destroyed(scene: Scene): Promise<void> {
-  const { space, same } = await spaces(scene);
-  const watching = await watched(same);
-  await space.out([1]);
-  const [last] = await take(await watched(same, 0), 1);
-  const reading = collect(watching);
-  await space.destroy();
-  await rejection(guard(reading.ended, "the watch to end"), "conflict", "gap");
-  const anew = await scene.bus.space(space.name);
-  await anew.outMany([[2], [3], [4]]);
-  // Its numbers are of another space.
-  await rejection(watched(anew, last!.seq), "gap");
-  expect(said(await all(anew))).toEqual(["out [2]", "out [3]", "out [4]"]);
-}
-
 async function moves(scene: Scene): Promise<void> {
   if (scene.bus.support["space.collect"]!.how === "refused") return;
   const { space, same } = await spaces(scene);
@@ -300,7 +285,6 @@ export const spaceWatchClauses: readonly Clause[] = [
   clause("watch/replay", "the events, replayed, give what is in the space", replayed),
   clause("watch/history", "beyond what is kept is a gap, for who comes late and for who falls behind", bounded),
   clause("watch/end", "a watch ends when it is left, aborted, or its connection closed", ends),
-  clause("watch/destroy", "a destroyed space ends its watches; one made anew has other numbers", destroyed),
   clause("watch/collect", "what is moved or copied is told tuple by tuple in both spaces", moves),
   clause("watch/joint", "an inAll is told tuple by tuple, after what came", joined),
   clause("watch/room", "what waits for room is told once it has come in", tooLittleRoom),
