@@ -90,17 +90,23 @@ export class EventRows {
     const begin = Math.max(first, ring.first);
     rows.begin(row, RowKind.events).whole(this.#home.row).number(this.#before).number(begin);
     rows.whole(Math.max(0, last - begin + 1));
-    const places = new Map<Resident, number>();
+    // Only of those without a row, which are few.
+    let places: Map<Resident, number> | undefined;
     for (let seq = begin; seq <= last; seq++) {
       const resident = ring.resident(seq);
       const kind = ring.kind(seq);
-      const place = places.get(resident);
-      if (resident.row !== 0) rows.whole(resident.row * codes + byRow + kind);
-      else if (place !== undefined) rows.whole((seq - place) * codes + kind);
-      else {
-        places.set(resident, seq);
-        rows.whole(kind).text(resident.text);
+      if (resident.row !== 0) {
+        rows.whole(resident.row * codes + byRow + kind);
+        continue;
       }
+      const place = places?.get(resident);
+      if (place !== undefined) {
+        rows.whole((seq - place) * codes + kind);
+        continue;
+      }
+      places ??= new Map();
+      places.set(resident, seq);
+      rows.whole(kind).text(resident.text);
     }
     rows.end();
   };
