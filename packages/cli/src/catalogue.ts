@@ -19,6 +19,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   { name: "out", summary: "put tuples into a space", load: () => import("./commands/out.ts") },
   { name: "in", summary: "take tuples out of a space", load: () => import("./commands/in.ts") },
   { name: "rd", summary: "read tuples, leaving them there", load: () => import("./commands/rd.ts") },
+  { name: "watch", summary: "print what happens to tuples of a space", load: () => import("./commands/watch.ts") },
   { name: "blobs", summary: "put, get, list and delete blobs", load: () => import("./commands/blobs.ts") },
   { name: "call", summary: "call a method and print what it returns", load: () => import("./commands/call.ts") },
   { name: "services", summary: "list who serves what", load: () => import("./commands/services.ts") },

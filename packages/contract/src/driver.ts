@@ -14,7 +14,7 @@ import type { Envelope } from "./envelope.ts";
 import type { BusError } from "./errors.ts";
 import type { Headers } from "./headers.ts";
 import type { Start } from "./log.ts";
-import type { Wait } from "./space.ts";
+import type { SpaceEvent, Wait } from "./space.ts";
 import type { Support } from "./support.ts";
 import type { TemplateParts } from "./template-text.ts";
 
@@ -331,6 +331,34 @@ export interface TupleIndexUse {
   readonly candidates: number;
 }
 
+/** What has happened to a tuple of a space. */
+export interface TupleEvent {
+  readonly kind: SpaceEvent<unknown>["kind"];
+  readonly seq: number;
+  readonly tuple: string;
+}
+
+export interface WatchRequest {
+  readonly template: string;
+  /** What came after this event; 0: from the first one on; undefined: nothing, but where the space stands now. */
+  readonly after: number | undefined;
+  /**
+   * Whether to wait when there is nothing. Who asks by a number of his own does not, and gets as far back as `history` says;
+   * who follows goes on from where the page before ended, and is held at least 1 024 events for.
+   */
+  readonly follow: boolean;
+  /** Events at most; at least 1. */
+  readonly max: number;
+  /** Ends the wait: "aborted", or with an empty page. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WatchPage {
+  readonly events: readonly TupleEvent[];
+  /** The last event that was looked at, whether or not it matched: where the next page begins. A page may be empty. */
+  readonly last: number;
+}
+
 /** An answer that may be there at once. */
 export type Answer<T> = T | Promise<T>;
 
@@ -372,6 +400,8 @@ export interface Tuples {
   /** Absent where `space.explain` is refused. */
   explain?(space: string, template: string): Promise<TupleIndexUse>;
   claim(space: string, template: string, leaseMs: number, wait: Wait): Promise<ClaimedTuple>;
+  /** A page of what has happened. "gap" where that is not held any more, or was of a space that is gone. Absent where `space.watch` is refused. */
+  watch?(space: string, request: WatchRequest): Promise<WatchPage>;
   settleClaim(space: string, settlement: ClaimSettlement): Promise<Settled>;
   /** The lease of a stored tuple: "stale" once the tuple is gone. */
   renew(space: string, id: string, leaseMs: number): Promise<TupleLease>;

@@ -54,9 +54,12 @@ export type {
   StoredEntry,
   TopicSink,
   Topics,
+  TupleEvent,
   TupleIndexUse,
   TupleLease,
   Tuples,
+  WatchPage,
+  WatchRequest,
 } from "./driver.ts";
 export { after, checkCount, checkDuration, checkLease } from "./duration.ts";
 export type { Envelope } from "./envelope.ts";

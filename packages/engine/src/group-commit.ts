@@ -77,6 +77,11 @@ export class GroupCommit {
     for (const orphan of orphans) this.drop(orphan);
   }
 
+  /** Whether the medium had no room for the last group. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
   /** A row that was there before: numbers go on behind it. */
   found(row: number): void {
     this.#lastRow = this.#leftRow = Math.max(this.#lastRow, row);

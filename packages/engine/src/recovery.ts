@@ -2,7 +2,9 @@ import { BusError } from "@quadrant/contract";
 import type { Catalog } from "./catalog.ts";
 import { type ClaimRecord, readClaim } from "./claims.ts";
 import type { Durable } from "./durable.ts";
+import { readSegment, type SegmentRecord } from "./event-rows.ts";
 import type { Kept } from "./group-commit.ts";
+import { type HandedRecord, readHanded } from "./handed.ts";
 import { type LetterSpec, readSpec } from "./letter.ts";
 import { type LoanRecord, readLoan, type Standing } from "./loan.ts";
 import { Log } from "./log.ts";
@@ -53,6 +55,9 @@ export class Recovery {
   readonly #tuples = new Map<Space, TupleRecord[]>();
   /** By the row of the tuple. */
   readonly #claims = new Map<number, ClaimRecord>();
+  /** By the row of the tuple. */
+  readonly #handed = new Map<number, HandedRecord>();
+  readonly #events = new Map<Space, SegmentRecord[]>();
   #steps = 0;
   /** Rows that mean nothing any more. */
   readonly #orphans: Kept[] = [];
@@ -86,6 +91,11 @@ export class Recovery {
         this.#claims.set(claim.tuple, claim);
         return;
       }
+      case RowKind.handed: {
+        const handed = readHanded(row, reader);
+        this.#handed.set(handed.tuple, handed);
+        return;
+      }
       default:
         this.#belonging(row, reader);
     }
@@ -106,8 +116,9 @@ export class Recovery {
       restore();
       if (this.#isLong()) await turn();
     }
-    for (const [space, tuples] of this.#tuples) await this.#finishSpace(space, tuples);
+    for (const space of this.#spaces.values()) await this.#finishSpace(space, this.#tuples.get(space) ?? []);
     for (const { row } of this.#claims.values()) this.#orphans.push({ row });
+    for (const { row } of this.#handed.values()) this.#orphans.push({ row });
     for (const log of this.#logs.values()) log.watchRestored();
     return this.#orphans;
   }
@@ -164,6 +175,11 @@ export class Recovery {
       const tuple = readTuple(row, reader);
       if (tuples === undefined) this.#tuples.set(space, [tuple]);
       else tuples.push(tuple);
+    } else if (kind === RowKind.events && space !== undefined) {
+      const events = this.#events.get(space);
+      const segment = readSegment(row, reader);
+      if (events === undefined) this.#events.set(space, [segment]);
+      else events.push(segment);
     } else throw new BusError("unavailable", `the journal holds a row of kind ${kind} that belongs to nothing`);
   }
 
@@ -211,9 +227,17 @@ export class Recovery {
 
   async #finishSpace(space: Space, tuples: TupleRecord[]): Promise<void> {
     tuples.sort((a, b) => a.resident.seq - b.resident.seq);
+    const rows = new Map(tuples.map(({ resident }) => [resident.row, resident]));
+    const formerly = new Set(tuples.filter(({ ticket }) => ticket !== undefined).map(({ resident }) => resident.row));
+    const segments = (this.#events.get(space) ?? []).sort((a, b) => a.first - b.first);
+    const isHeld = (row: number): boolean => this.#handed.has(row) || formerly.has(row) || this.#claims.has(row);
+    const { gone, orphans } = space.history.restore(segments, rows, isHeld);
+    this.#orphans.push(...orphans);
     for (const tuple of tuples) {
       const { row } = tuple.resident;
-      space.restoreTuple(tuple, this.#claims.get(row));
+      if (gone.has(row)) continue;
+      space.restoreTuple(tuple, this.#handed.get(row), this.#claims.get(row));
+      this.#handed.delete(row);
       this.#claims.delete(row);
       if (this.#isLong()) await turn();
     }

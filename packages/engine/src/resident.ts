@@ -55,6 +55,8 @@ export class Resident implements Kept, Spot, Candidates {
   prev: Spot | undefined = undefined;
   next: Spot | undefined = undefined;
   index = 0;
+  /** How many events refer to it, where these outlive the engine. */
+  events = 0;
   /** Its places in buckets of keys, each leading to the next. */
   place: Place | undefined = undefined;
 

@@ -20,6 +20,8 @@ export const RowKind: {
   readonly space: 11;
   readonly tuple: 12;
   readonly claim: 13;
+  readonly events: 14;
+  readonly handed: 15;
 } = {
   identity: 1,
   destroyed: 2,
@@ -34,6 +36,8 @@ export const RowKind: {
   space: 11,
   tuple: 12,
   claim: 13,
+  events: 14,
+  handed: 15,
 };
 
 const firstBytes = 16_384;

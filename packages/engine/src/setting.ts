@@ -10,6 +10,11 @@ export interface EngineOptions {
   readonly random?: (() => number) | undefined;
   /** How long an operation waits for the journal before it is told that the outcome is unknown. Default 5 000. */
   readonly commitTimeoutMs?: number | undefined;
+  /**
+   * Whether others outlive the engine who remember what it has told them, while it keeps nothing: numbers that it gives out
+   * are never those that one before it may have given.
+   */
+  readonly isOutlived?: boolean | undefined;
   /** The `driver` of the errors. */
   readonly driver?: string | undefined;
 }
@@ -36,7 +41,9 @@ export class Setting {
   readonly commits: GroupCommit | undefined;
   readonly #driver: string | undefined;
   readonly #identity: Identity;
+  readonly #isOutlived: boolean;
   #serial = 0;
+  #eventsBefore = 0;
 
   constructor(options: EngineOptions = {}, commits?: GroupCommit) {
     this.commits = commits;
@@ -47,6 +54,7 @@ export class Setting {
       .padStart(8, "0");
     this.#identity = { row: 0, epoch, serials: commits === undefined ? Number.POSITIVE_INFINITY : 0 };
     this.#driver = options.driver;
+    this.#isOutlived = options.isOutlived === true;
   }
 
   /** Names what the engine has given out: a lease of another is never taken for one of this. */
@@ -83,6 +91,16 @@ export class Setting {
   /** The number of a lease's name; whoever finds something under it compares the name. */
   serialOf(token: string): number {
     return Number(token.slice(this.#identity.epoch.length + 1));
+  }
+
+  /**
+   * The number in front of the first event of a space: 0, or, where there may have been another of its name, the time in
+   * microseconds, which is more than any before has come to as long as there are fewer than a million events a second.
+   */
+  eventsBefore(wasThere: boolean): number {
+    if (!wasThere && !this.#isOutlived) return 0;
+    this.#eventsBefore = Math.max(this.#eventsBefore + 1_000, this.stamp() * 1_000);
+    return this.#eventsBefore;
   }
 
   /** Calls back once what is done together in this turn has been done: before it is committed, where it is. */

@@ -1,3 +1,4 @@
+import type { TupleEvent } from "@quadrant/contract";
 import { expect, test } from "vitest";
 import { type Plant, type SimulatedRun, simulate } from "./simulation.ts";
 
@@ -57,6 +58,25 @@ const lostPlace: Plant = (tuples) => {
   };
 };
 
+/** What a claim gave back is not told. */
+const untoldReturn: Plant = (tuples) => ({
+  ...tuples,
+  watch: async (space, request) => {
+    const page = await tuples.watch(space, request);
+    return { ...page, events: page.events.filter(({ kind }) => kind !== "return") };
+  },
+});
+
+/** The end of a lease is told as if the tuple were back. */
+const toldAmiss: Plant = (tuples) => ({
+  ...tuples,
+  watch: async (space, request) => {
+    const page = await tuples.watch(space, request);
+    const amiss = (event: TupleEvent): TupleEvent => (event.kind === "expire" ? { ...event, kind: "return" } : event);
+    return { ...page, events: page.events.map(amiss) };
+  },
+});
+
 async function firstFault(plant: Plant): Promise<SimulatedRun | undefined> {
   for (let seed = 1; seed <= 10_000; seed++) {
     const run = await simulate(seed, plant);
@@ -84,6 +104,8 @@ test.each([
   ["a double take", doubleTake],
   ["a resurrected lease", resurrectedLease],
   ["a return that loses its place", lostPlace],
+  ["a return that is not told", untoldReturn],
+  ["an expiry that is told as a return", toldAmiss],
 ])("%s is found within 10 000 seeds, and found again by its seed", async (_, plant) => {
   const found = await firstFault(plant);
   expect(found).toBeDefined();

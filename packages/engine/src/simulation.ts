@@ -6,6 +6,7 @@
 import { any, isBusError } from "@quadrant/contract";
 import type { RevocableTuples } from "./session.ts";
 import { type SimulatedTuple, type SimulatedWait, SpaceAccount } from "./space-account.ts";
+import { SpaceReplay } from "./space-replay.ts";
 import { type KeptTrial, startKeptTrial, template, tuple } from "./trial.ts";
 
 export interface SimulatedRun {
@@ -43,6 +44,7 @@ class Simulation {
   readonly #random: () => number;
   readonly #plant: Plant;
   readonly #account: SpaceAccount = new SpaceAccount();
+  #replay = new SpaceReplay();
   #trial: KeptTrial;
   #tuples: RevocableTuples;
   /** Makes every moment at which something ends one of its own. */
@@ -211,6 +213,11 @@ class Simulation {
     this.#got = new Map(this.#account.due);
     this.#trial = await this.#trial.restart();
     this.#tuples = this.#plant(this.#trial.session.tuples);
+    // From the beginning: what was told before is told the same again.
+    const { told } = this.#replay;
+    this.#replay = new SpaceReplay();
+    await this.#watch();
+    this.#same("what is told again", this.#replay.told.slice(0, told.length).join(" "), told.join(" "));
   }
 
   #same(what: string, got: unknown, due: unknown): void {
@@ -232,6 +239,18 @@ class Simulation {
     const there = this.#account.there(this.#trial.clock.now()).map(({ key, n }) => textOf(key, n));
     const found = await this.#tuples.readAll("s", templateOf(undefined));
     this.#same("what is there", found.join(" "), there.join(" "));
+    await this.#watch();
+    this.#same("what the events come to", this.#replay.content.join(" "), there.sort().join(" "));
+  }
+
+  /** All that has happened since it looked last, also before the process was killed. */
+  async #watch(): Promise<void> {
+    const request = { template: templateOf(undefined), after: this.#replay.last, follow: false, max: 1_000 };
+    const { events } = await this.#tuples.watch("s", request);
+    for (const event of events) {
+      const fault = this.#replay.add(event);
+      if (fault !== undefined) throw new Fault(fault);
+    }
   }
 }
 

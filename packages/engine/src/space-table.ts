@@ -27,8 +27,14 @@ export class SpaceTable {
       open: (name, spec) =>
         owner.durably(() => {
           const found = this.spaces.find(name);
-          if (found === undefined) this.spaces.add(name, new Space(this.#setting, name, spec));
-          else found.assertSame(spec);
+          if (found !== undefined) {
+            found.assertSame(spec);
+            return;
+          }
+          const wasThere = this.spaces.isDestroyed(name);
+          const space = new Space(this.#setting, name, spec);
+          this.spaces.add(name, space);
+          if (wasThere) space.beginAnew();
         }),
       out: (name, tuple, leaseMs, wait) => owner.durably(() => at(name).out(owner, tuple, leaseMs, wait)),
       outMany: (name, tuples, leaseMs) => owner.durably(() => at(name).outMany(tuples, leaseMs)),
@@ -54,6 +60,7 @@ export class SpaceTable {
       collect: (name, template, target, keep) =>
         owner.durably(() => at(name).collect(compileTemplate(template), at(target), keep)),
       explain: (name, template) => owner.durably(() => at(name).explain(compileTemplate(template))),
+      watch: (name, request) => owner.durably(() => at(name).watch(owner, compileTemplate(request.template), request)),
       claim: (name, template, leaseMs, wait) =>
         owner.durably(() => at(name).claim(owner, compileTemplate(template), leaseMs, wait)),
       settleClaim: (name, settlement) =>

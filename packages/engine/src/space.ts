@@ -10,18 +10,22 @@ import {
   type TupleIndexUse,
   type TupleLease,
   type Wait,
+  type WatchPage,
+  type WatchRequest,
 } from "@quadrant/contract";
 import { assign } from "./assignment.ts";
 import { assertSame } from "./catalog.ts";
 import type { Link } from "./chain.ts";
 import { type ClaimRecord, Claims } from "./claims.ts";
 import type { Kept } from "./group-commit.ts";
+import type { HandedRecord } from "./handed.ts";
 import { JointTake } from "./joint-take.ts";
 import type { Interest, Owner } from "./owner.ts";
 import { Pending } from "./pending.ts";
 import { Resident } from "./resident.ts";
 import type { RevocableTuple, RevocableTupleList } from "./session.ts";
 import type { Setting } from "./setting.ts";
+import type { SpaceHistory } from "./space-history.ts";
 import { type SpaceTerms, termsOf } from "./space-terms.ts";
 import { TupleIndex } from "./tuple-index.ts";
 import type { TupleRecord } from "./tuple-row.ts";
@@ -62,9 +66,9 @@ export class Space implements Kept {
     this.#setting = setting;
     this.name = name;
     this.terms = termsOf(spec);
-    const { pick, maxScan, capacity } = this.terms;
+    const { pick, maxScan } = this.terms;
     this.#index = new TupleIndex(pick, setting.random);
-    this.#store = new TupleStore(setting, this, this.#index, capacity);
+    this.#store = new TupleStore(setting, this, this.#index, this.terms);
     this.#search = new TupleSearch(this.#index, pick, setting.random, maxScan, () => this.#scannedTooMany());
     this.#joint = new JointTake(this.#index, this.#search);
     this.#claims = new Claims(setting, name, {
@@ -73,7 +77,7 @@ export class Space implements Kept {
     });
     this.#reading = new Capture("an rd", false, (resident) => resident.text);
     this.#taking = new Capture("an in", true, (resident) => {
-      this.#store.remove(resident);
+      this.#store.take(resident);
       return resident.text;
     });
   }
@@ -131,7 +135,7 @@ export class Space implements Kept {
     ticket: string | undefined,
   ): RevocableTupleList & { readonly one: RevocableTuple } {
     const store = this.#store;
-    if (ticket === undefined) for (const resident of residents) store.remove(resident);
+    if (ticket === undefined) for (const resident of residents) store.take(resident);
     else if (store.handed(ticket) === undefined && residents.length > 0) store.handOver(residents, ticket);
     const restore = (): void => {
       if (ticket !== undefined) store.takeBack(ticket);
@@ -185,7 +189,7 @@ export class Space implements Kept {
     const room = target.#store.room + (keep || target !== this ? 0 : found.length);
     if (found.length > room) throw target.#full();
     this.#setting.commits?.reserve(found.reduce((sum, { text }) => sum + text.length + 64, 0));
-    if (!keep) for (const resident of found) this.#store.remove(resident);
+    if (!keep) for (const resident of found) this.#store.take(resident);
     const now = this.#setting.now();
     for (const { text, expiresAt } of found) target.#store.enter(new Resident(text), expiresAt - now);
     if (!keep) this.#store.admit();
@@ -214,8 +218,10 @@ export class Space implements Kept {
 
   takeNow(template: CompiledTemplate): string | undefined {
     const found = this.#search.one(template);
-    if (found !== undefined) this.#remove(found);
-    return found?.text;
+    if (found === undefined) return undefined;
+    this.#store.take(found);
+    this.#store.admit();
+    return found.text;
   }
 
   readNow(template: CompiledTemplate): string | undefined {
@@ -254,10 +260,20 @@ export class Space implements Kept {
     if (resident !== undefined) this.#store.expire(resident);
   }
 
+  watch(owner: Owner, template: CompiledTemplate, request: WatchRequest): WatchPage | Promise<WatchPage> {
+    return this.#store.history.watch(owner, template, request);
+  }
+
+  /** There was another space of this name. */
+  beginAnew(): void {
+    this.#store.history.beginAnew();
+  }
+
   /** Who waits is told; leases and claims are stale from now on. */
   destroy(error: BusError): void {
     for (const pending of this.#pending) pending.end(error);
     this.#claims.clear();
+    this.#store.history.destroy(error);
     this.#store.destroy();
   }
 
@@ -324,10 +340,19 @@ export class Space implements Kept {
 
   // ---- what outlives the engine
 
+  get history(): SpaceHistory {
+    return this.#store.history;
+  }
+
   /** In the order of their numbers. */
-  restoreTuple({ resident, ticket }: TupleRecord, claim: ClaimRecord | undefined): void {
+  restoreTuple(
+    { resident, ticket: formerly }: TupleRecord,
+    handed: HandedRecord | undefined,
+    claim: ClaimRecord | undefined,
+  ): void {
+    const ticket = handed?.ticket ?? formerly;
     if (ticket !== undefined) {
-      this.#store.restoreHanded(resident, ticket);
+      this.#store.restoreHanded(resident, ticket, handed?.row ?? 0);
       return;
     }
     this.#store.restoreInPlace(resident, claim !== undefined);

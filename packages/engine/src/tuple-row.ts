@@ -2,16 +2,16 @@ import { TextFields } from "@quadrant/contract";
 import { Resident } from "./resident.ts";
 import { RowKind, type RowReader, type RowWriter } from "./row.ts";
 
-/** `home`: the row of the space; `ticket`: by which it was handed over. */
-export function writeTuple(rows: RowWriter, home: number, resident: Resident, ticket: string | undefined): void {
+/** `home`: the row of the space. */
+export function writeTuple(rows: RowWriter, home: number, resident: Resident): void {
   const { row, seq, expiresAt, text } = resident;
-  rows.begin(row, RowKind.tuple).whole(home).whole(seq).number(expiresAt).optionalText(ticket).text(text).end();
+  rows.begin(row, RowKind.tuple).whole(home).whole(seq).number(expiresAt).optionalText(undefined).text(text).end();
 }
 
 /** A tuple as it is kept. */
 export interface TupleRecord {
   readonly resident: Resident;
-  /** By which it was handed over. */
+  /** By which it was handed over: in the row of a tuple in journals of before there were rows for it (handed.ts). */
   readonly ticket: string | undefined;
 }
 

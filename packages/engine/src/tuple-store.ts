@@ -1,10 +1,14 @@
+/** A little over 300 lines: every way into a space and out of it, each with what is told of it and kept. */
 import { IdTable, type TupleLease } from "@quadrant/contract";
 import { Chain, type Link } from "./chain.ts";
 import { Grant } from "./grant.ts";
 import type { Kept } from "./group-commit.ts";
+import { encodeHanded, type Handed } from "./handed.ts";
 import type { Resident } from "./resident.ts";
 import type { RowWriter } from "./row.ts";
 import type { Setting } from "./setting.ts";
+import { SpaceHistory } from "./space-history.ts";
+import type { SpaceTerms } from "./space-terms.ts";
 import type { TupleIndex } from "./tuple-index.ts";
 import { writeTuple } from "./tuple-row.ts";
 import { serve } from "./waiting-line.ts";
@@ -31,14 +35,26 @@ export class TupleStore {
   readonly #newcomers = new Chain<Newcomer>();
   /** What was handed over and may yet be asked for again: by the ticket of who asked. */
   readonly #handed = new Map<string, Resident[]>();
-  readonly #tickets = new Map<Resident, string>();
+  readonly #tickets = new Map<Resident, Handed>();
+  readonly history: SpaceHistory;
   #destroyed = false;
 
-  constructor(setting: Setting, home: Kept, index: TupleIndex, capacity: number | undefined) {
+  constructor(
+    setting: Setting,
+    home: Kept & { readonly name: string },
+    index: TupleIndex,
+    { capacity, history }: SpaceTerms,
+  ) {
     this.#setting = setting;
     this.#home = home;
     this.#index = index;
     this.#capacity = capacity ?? Number.POSITIVE_INFINITY;
+    this.history = new SpaceHistory(
+      setting,
+      home,
+      history,
+      (resident) => resident.standing === "out" && !this.#tickets.has(resident),
+    );
   }
 
   /** Claimed ones included. */
@@ -72,11 +88,19 @@ export class TupleStore {
   enter(resident: Resident, leaseMs: number = Number.POSITIVE_INFINITY): TupleLease | undefined {
     resident.seq = this.#setting.serial();
     if (leaseMs !== Number.POSITIVE_INFINITY) resident.expiresAt = this.#setting.now() + leaseMs;
+    this.history.coming(resident);
     const taken = serve(this.#index.lines(resident), resident);
     if (!taken && leaseMs > 0) {
-      if (this.room <= 0) return undefined;
+      if (this.room <= 0) {
+        this.history.turnedAway();
+        return undefined;
+      }
       this.#show(resident, false);
       this.#keep(resident);
+      this.history.came(resident);
+    } else if (!taken) {
+      this.history.came(resident);
+      this.history.expired(resident);
     }
     return new Grant(this.#setting, resident.seq, leaseMs);
   }
@@ -88,6 +112,7 @@ export class TupleStore {
 
   /** Takes a tuple out of sight: it is claimed. */
   hold(resident: Resident): void {
+    this.history.taken(resident);
     if (resident.standing === "held") return;
     if (resident.standing === "in") this.#hide(resident);
     else this.#keep(resident);
@@ -98,9 +123,12 @@ export class TupleStore {
   /** The end of a claim: to the waiters, else back to its place, unless its lease has run out meanwhile. */
   putBack(resident: Resident): void {
     if (resident.expiresAt <= this.#setting.now()) this.remove(resident);
-    else if (!serve(this.#index.lines(resident), resident)) {
-      this.#held.delete(resident.seq);
-      this.#show(resident, true);
+    else {
+      this.history.returned(resident);
+      if (!serve(this.#index.lines(resident), resident)) {
+        this.#held.delete(resident.seq);
+        this.#show(resident, true);
+      }
     }
     this.admit();
   }
@@ -108,15 +136,27 @@ export class TupleStore {
   /** Brings back what was removed, to the waiters, else to its place, unless its lease has run out meanwhile. */
   restore(resident: Resident): void {
     if (this.#destroyed || resident.expiresAt <= this.#setting.now()) return;
+    this.history.returned(resident);
     if (serve(this.#index.lines(resident), resident)) return;
     this.#show(resident, true);
     this.#keep(resident);
   }
 
+  /** For somebody who has it for good. `admit` when all are taken. */
+  take(resident: Resident): void {
+    this.history.taken(resident);
+    this.remove(resident);
+  }
+
   /** `admit` when all are removed. */
   remove(resident: Resident): void {
     this.#withdraw(resident);
-    this.#setting.commits?.drop(resident);
+    this.#discard(resident);
+  }
+
+  /** It is no more; what has happened to it may be told for longer. */
+  #discard(resident: Resident): void {
+    if (!this.history.needs(resident)) this.#setting.commits?.drop(resident);
   }
 
   #withdraw(resident: Resident): void {
@@ -165,6 +205,7 @@ export class TupleStore {
       this.#setting.commits?.put(resident, this.#encode);
       return;
     }
+    this.history.expired(resident);
     this.remove(resident);
     this.admit();
   }
@@ -214,9 +255,12 @@ export class TupleStore {
    */
   handOver(residents: readonly Resident[], ticket: string): void {
     for (const resident of residents) {
+      this.history.taken(resident);
       this.#withdraw(resident);
-      this.#tickets.set(resident, ticket);
-      this.#setting.commits?.put(resident, this.#encode);
+      const handed = { row: 0, resident, ticket };
+      this.#tickets.set(resident, handed);
+      if (resident.row === 0) this.#setting.commits?.put(resident, this.#encode);
+      this.#setting.commits?.put(handed, encodeHanded);
     }
     this.#handed.set(ticket, [...residents]);
   }
@@ -229,8 +273,12 @@ export class TupleStore {
   /** They have arrived. */
   forget(ticket: string): void {
     for (const resident of this.#handed.get(ticket) ?? []) {
+      const handed = this.#tickets.get(resident);
       this.#tickets.delete(resident);
-      this.#setting.commits?.drop(resident);
+      // Where its own row says that it is handed over, it is no more only once that is gone from there.
+      if (handed?.row === 0 && this.history.needs(resident)) this.#setting.commits?.put(resident, this.#encode);
+      else if (handed !== undefined) this.#setting.commits?.drop(handed);
+      this.#discard(resident);
     }
     this.#handed.delete(ticket);
   }
@@ -245,15 +293,15 @@ export class TupleStore {
   // ---- what outlives the engine
 
   readonly #encode = (resident: Resident, rows: RowWriter): void => {
-    writeTuple(rows, this.#home.row, resident, this.#tickets.get(resident));
+    writeTuple(rows, this.#home.row, resident);
   };
 
   /** A tuple that was handed over when the engine ended. */
-  restoreHanded(resident: Resident, ticket: string): void {
+  restoreHanded(resident: Resident, ticket: string, row: number): void {
     const others = this.#handed.get(ticket);
     if (others === undefined) this.#handed.set(ticket, [resident]);
     else others.push(resident);
-    this.#tickets.set(resident, ticket);
+    this.#tickets.set(resident, { row, resident, ticket });
   }
 
   /** A tuple that was there when the engine ended: the oldest first. `claimed`: out of sight until its claim ends. */

@@ -309,6 +309,24 @@ describe.each(drivers)("on %s", (driver, open) => {
       expect(await output(["in", "jobs", '{"kind":"note","n":"?bigint"}', "--all"])).toHaveLength(1);
     });
 
+    test("what happens to tuples is printed, from the first event on or after one", async () => {
+      await output(["out", "watched", '["a",1]']);
+      await output(["out", "watched", '["b",1]']);
+      await output(["in", "watched", '["a","?"]']);
+      const events = await records(["watch", "watched", '["?","?number"]', "--from", "0", "--count", "3"]);
+      expect(events.map(({ kind, tuple }) => [kind, tuple])).toEqual([
+        ["out", ["a", 1]],
+        ["out", ["b", 1]],
+        ["in", ["a", 1]],
+      ]);
+      const seq = Number(events[0]!.seq);
+      const after = ["watch", "watched", '["a","?"]', "--from", String(seq), "--count", "1"];
+      expect(await output(after)).toEqual([`${seq + 2}\tin\t["a",1]`]);
+      const beyond = await quadrant(["watch", "watched", '["a","?"]', "--from", String(seq + 9)]);
+      expect(beyond.code).not.toBe(0);
+      expect(beyond.err).toContain("gap");
+    });
+
     test("in waits for its tuple", async () => {
       const io = new CapturedIo();
       const done = main(["in", "waiting", '["x","?number"]', "--url", url], io);

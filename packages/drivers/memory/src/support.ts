@@ -15,7 +15,7 @@ const both: Readonly<Record<string, Entry>> = {
   "mailbox.dedupe": native("two minutes, at most 262 144 ids a mailbox"),
   "mailbox.fencing": native("each loan has a token of its own; the engine's clock decides"),
   "space.transaction": laterRelease,
-  "space.watch": laterRelease,
+  "space.watch": native("`history` events a space, at most 16 Mi characters of tuples"),
   "space.collect": native("in one turn"),
   "space.inAll": native("in one turn"),
   "space.explain": native("answered in the turn"),

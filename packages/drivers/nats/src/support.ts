@@ -21,7 +21,7 @@ function spacesOf(stored: (entry: Support[string]) => Support[string], able: boo
     "space.claim": owned("kept in the journal; the owner's clock decides"),
     "space.capacity": owned("exact: the owner decides"),
     "space.transaction": later,
-    "space.watch": later,
+    "space.watch": owned("kept in the journal: `history` events a space, at most 16 Mi characters of tuples"),
     "space.collect": owned("in one turn of the owner"),
     "space.inAll": owned("in one turn of the owner"),
     "space.explain": owned("answered by the owner"),

@@ -98,7 +98,13 @@ class RedisDriver implements Driver {
       const terms = { what: "look at the clock", writes: false };
       this.#requests.run(tickSpace, key, [sweeps ? "1" : "0"], terms).catch(() => undefined);
     });
-    this.tuples = new RedisTuples(this.#requests, this.#waits, this.#openings);
+    this.tuples = new RedisTuples(
+      this.#requests,
+      this.#waits,
+      this.#openings,
+      this.#fetching,
+      () => this.support.durability?.how === "refused",
+    );
     const now = (): number => Math.floor(Date.now() + this.#link.about.aheadMs);
     this.queues = new RedisQueues(this.#requests, this.#fetching, this.#loans, this.#openings, now);
   }

@@ -59,7 +59,7 @@ export function supportOf(about: About, location: Location): Support {
     "space.claim": emulated("a token a claim, judged by a script"),
     "space.capacity": emulated("waits or rejects"),
     "space.transaction": refused(unsaid),
-    "space.watch": refused(unsaid),
+    "space.watch": emulated("a stream a space, of `history` events and about 16 MiB of tuples"),
     "space.collect": refused("not in this release: each script is of one space"),
     "space.inAll": refused("not in this release: what waits on Redis waits for one tuple"),
     "space.explain": refused("not in this release: the scripts do not tell of their indexes"),

@@ -7,8 +7,11 @@ import {
   type TupleLease,
   type Tuples,
   type Wait,
+  type WatchPage,
+  type WatchRequest,
 } from "@quadrant/contract";
 import { Arrivals } from "./arrivals.ts";
+import type { Fetching } from "./fetching.ts";
 import { spaceKey } from "./names.ts";
 import type { Openings } from "./openings.ts";
 import type { Asked, RequestTerms } from "./request.ts";
@@ -18,6 +21,7 @@ import { bytesOf, listOf, numberOf, type Reply, textOf } from "./resp/reply-read
 import type { Script } from "./scripts/script.ts";
 import * as leases from "./scripts/space-leases.ts";
 import * as scripts from "./scripts/spaces.ts";
+import { SpaceWatch } from "./space-watch.ts";
 import { Takings } from "./takings.ts";
 import { fromServer, toServer } from "./tuple-texts.ts";
 import type { TupleWaits, WaitTerms } from "./tuple-waits.ts";
@@ -46,12 +50,18 @@ export class RedisTuples implements Tuples {
   /** Indexes that are being built, each once, however many wait for it. */
   readonly #building = new Map<string, Promise<void>>();
 
-  constructor(requests: Requests, waits: TupleWaits, openings: Openings) {
+  readonly #forgets: () => boolean;
+  readonly #watch: SpaceWatch;
+
+  /** `forgets`: whether the server keeps nothing over a restart. */
+  constructor(requests: Requests, waits: TupleWaits, openings: Openings, fetching: Fetching, forgets: () => boolean) {
     this.#requests = requests;
     this.#waits = waits;
     this.#openings = openings;
     this.#arrivals = new Arrivals(requests);
     this.#takings = new Takings(requests);
+    this.#forgets = forgets;
+    this.#watch = new SpaceWatch(requests, fetching, (space) => this.#prepare(space, -1));
   }
 
   async open(space: string, spec: SpaceSpec): Promise<void> {
@@ -64,7 +74,12 @@ export class RedisTuples implements Tuples {
     const { pick, capacity, whenFull, maxScan, history } = spec;
     const set = [pick, capacity, whenFull, maxScan, history].map((value) => value ?? "");
     const terms = { what: `open space ${space}`, writes: true };
-    await this.#requests.run(scripts.openSpace, spaceKey(space), [registry, space, ...set, anew ? "1" : "0"], terms);
+    await this.#requests.run(
+      scripts.openSpace,
+      spaceKey(space),
+      [registry, space, ...set, anew ? "1" : "0", this.#forgets() ? "1" : "0"],
+      terms,
+    );
   }
 
   /** What a reply asks for before the same is asked again: the space made anew, an index built, or nothing. */
@@ -233,6 +248,10 @@ export class RedisTuples implements Tuples {
 
   async count(space: string, template: string): Promise<number> {
     return numberOf((await this.#all(space, template, true))[0]);
+  }
+
+  watch(space: string, request: WatchRequest): Promise<WatchPage> {
+    return this.#watch.page(space, request);
   }
 
   async settleClaim(space: string, settlement: ClaimSettlement): Promise<Settled> {

@@ -33,6 +33,7 @@ import { HeldClaim } from "./held-claim.ts";
 import type { Origin } from "./origin.ts";
 import { StoredLease } from "./stored-lease.ts";
 import { Waits } from "./waits.ts";
+import { Watcher } from "./watcher.ts";
 
 const defaultClaimMs = 30_000;
 const unlimited: Wait = {};
@@ -233,16 +234,37 @@ export class Space implements TupleSpace {
     return new HeldClaim(this.#origin, match<P>(claimed.tuple), claimed.token, leaseMs);
   }
 
+  /**
+   * A tuple that is put out is an "out", also where it goes straight to who waits, "in" follows; one with leaseMs 0 that nobody
+   * takes is "out" and "expire". A claim is an "in" when it takes the tuple and a "return" when the tuple goes back; so is an
+   * in whose answer did not arrive. The end of a lease, by time or `cancel`, is an "expire", unless the tuple is claimed: then
+   * it just does not come back. Replayed from 0, the events give what is in the space. A watch without `from` begins with what
+   * happens once this has resolved, and `from: 0` with the first event there ever was.
+   *
+   * It goes on across reconnects and restarts. "gap" ends it, or rejects, where what follows is not held any more (`history`,
+   * and at most 16 Mi characters of tuples), or the space was made anew or forgotten by its broker. "conflict" where it was
+   * destroyed.
+   */
+  async watch<const P extends Template>(
+    template: P,
+    options?: { readonly from?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<Subscription<SpaceEvent<Match<P>>>> {
+    this.#context.assertIntake();
+    assertSupported(this.#context.driver, "space.watch");
+    const text = this.#template(template);
+    checkOptions(options);
+    const { from, signal } = options ?? {};
+    if (from !== undefined) checkCount("from", from, 0);
+    if (signal !== undefined) checkSignal(signal, `watch of space ${JSON.stringify(this.name)}`);
+    return (await Watcher.open<P>(this.#origin, text, from, signal)).feed;
+  }
+
   async destroy(): Promise<void> {
     this.#context.assertOpen();
     await this.#tuples.destroy(this.name);
   }
 
   // ------------------------------------------------------------ in a later release
-
-  watch<const P extends Template>(): Promise<Subscription<SpaceEvent<Match<P>>>> {
-    return this.#refuse("watch");
-  }
 
   transaction(): Promise<Transaction & SpaceOps> {
     return this.#refuse("transaction");

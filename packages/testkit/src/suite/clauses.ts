@@ -33,6 +33,8 @@ import { spaceLeaseClauses } from "./space-leases.ts";
 import { spaceMatchingClauses } from "./space-matching.ts";
 import { spaceSetClauses } from "./space-sets.ts";
 import { spaceWaiterClauses } from "./space-waiters.ts";
+import { spaceWatchClauses } from "./space-watch.ts";
+import { spaceWatchKeptClauses } from "./space-watch-kept.ts";
 
 /** Every promise that a driver keeps, in the order in which they run. */
 export const clauses: readonly Clause[] = [
@@ -55,6 +57,8 @@ export const clauses: readonly Clause[] = [
   ...spaceLeaseClauses,
   ...spaceCapacityClauses,
   ...spaceSetClauses,
+  ...spaceWatchClauses,
+  ...spaceWatchKeptClauses,
   ...spaceHistoryClauses,
   ...callClauses,
   ...callEndClauses,

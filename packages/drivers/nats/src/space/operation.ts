@@ -40,4 +40,6 @@ export const Operation = {
   collect: 26,
   /** [space, template] → [index, candidates] */
   explain: 27,
+  /** [space, template, after?, 1 to follow or 0, max] → [last, events ("KIND SEQ"), tuples] */
+  watch: 28,
 } as const;

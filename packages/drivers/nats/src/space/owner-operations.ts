@@ -144,6 +144,16 @@ async function explain({ tuples }: EngineSession, values: Values): Promise<Outco
   return { values: [index, candidates] };
 }
 
+async function watch({ tuples }: EngineSession, values: Values, { signal }: Asked): Promise<Outcome> {
+  const after = values.optionalNumber(2);
+  const max = values.number(4);
+  checkCount("after", after, 0);
+  checkCount("max", max);
+  const request = { template: values.text(1), after, follow: values.number(3) === 1, max, signal };
+  const { events, last } = await tuples.watch(spaceOf(values), request);
+  return { values: [last, events.map(({ kind, seq }) => `${kind} ${seq}`), events.map(({ tuple }) => tuple)] };
+}
+
 type Run = OwnerOperation["run"];
 const reads = (run: Run): OwnerOperation => ({ waits: false, captures: false, writes: false, run });
 const writes = (run: Run): OwnerOperation => ({ waits: false, captures: false, writes: true, run });
@@ -200,6 +210,7 @@ export const operations: ReadonlyMap<number, OwnerOperation> = new Map<number, O
   [Operation.takeAll, captures(true, takeAll)],
   [Operation.collect, writes(collect)],
   [Operation.explain, reads(explain)],
+  [Operation.watch, { ...reads(watch), waits: true }],
   [Operation.claim, captures(true, claim)],
   [Operation.settle, reads(settle)],
   [

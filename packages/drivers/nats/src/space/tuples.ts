@@ -4,10 +4,13 @@ import type {
   DriverOptions,
   Settled,
   SpaceSpec,
+  TupleEvent,
   TupleIndexUse,
   TupleLease,
   Tuples,
   Wait,
+  WatchPage,
+  WatchRequest,
 } from "@quadrant/contract";
 import type { NatsConnection } from "../connection.ts";
 import { failed } from "../failure.ts";
@@ -21,6 +24,12 @@ import { SpaceRequests } from "./space-requests.ts";
 
 function leaseOf(values: Values): TupleLease {
   return { id: values.text(0), expiresInMs: values.number(1) };
+}
+
+function eventOf(event: string, tuple: string | undefined): TupleEvent {
+  const [, kind, seq] = /^(out|in|expire|return) (\d+)$/.exec(event) ?? [];
+  if (kind === undefined || tuple === undefined) throw failed("invalid", `malformed: "${event}" is no event`);
+  return { kind: kind as TupleEvent["kind"], seq: Number(seq), tuple };
 }
 
 export interface TuplesTerms {
@@ -119,6 +128,16 @@ export class NatsTuples implements Tuples {
   async explain(space: string, template: string): Promise<TupleIndexUse> {
     const use = await this.#ask(Operation.explain, `explain in ${space}`, "reads", [space, template]);
     return { index: use.text(0), candidates: use.number(1) };
+  }
+
+  async watch(space: string, { template, after, follow, max, signal }: WatchRequest): Promise<WatchPage> {
+    const values = [space, template, after ?? null, follow ? 1 : 0, max];
+    const what = `watch ${space}`;
+    const page = follow
+      ? await this.#wait(Operation.watch, what, "reads", values, { signal })
+      : await this.#ask(Operation.watch, what, "reads", values);
+    const tuples = page.texts(2);
+    return { last: page.number(0), events: page.texts(1).map((event, index) => eventOf(event, tuples[index])) };
   }
 
   async claim(space: string, template: string, leaseMs: number, wait: Wait): Promise<ClaimedTuple> {

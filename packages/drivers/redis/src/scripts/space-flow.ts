@@ -85,7 +85,7 @@ local function offer(all,s,text,ends)
   while true do
     local wid,w=taker(all,text)
     if not wid then return false end
-    if hand(wid,w,s,text,ends) then return true end
+    if hand(wid,w,s,text,ends) then happened('i',text) return true end
   end
 end
 -- One of those who wait is told when something will come back, if that is earlier than what was told before.
@@ -123,7 +123,9 @@ local function enter(text,lease,keys,parts,form)
   if capacity and lease~='0' and call('HLEN',B..':t')>=capacity and not (#all>0 and taker(all,text)) then return nil end
   local s=nextNumber()
   local ends=lease~='' and string.format('%d',now+tonumber(lease)) or ''
-  if offer(all,s,text,ends) or lease=='0' then return s end
+  happened('o',text)
+  if offer(all,s,text,ends) then return s end
+  if lease=='0' then happened('x',text) return s end
   call('HSET',B..':t',s,text)
   index(s,keys,parts,form)
   expires(s,ends)
@@ -141,6 +143,7 @@ local function enterAll(texts,lease)
   end
   for _,text in ipairs(texts) do
     s=s+1
+    happened('o',text)
     local number=string.format('%d',s)
     rows[#rows+1]=number rows[#rows+1]=text
     local _,keys,parts=split(text)
@@ -189,6 +192,7 @@ end
 -- To where it was, after those who wait for it.
 local function restore(s,text,ends)
   if ends and ends~='' and tonumber(ends)<=now then call('HDEL',B..':t',s) return end
+  happened('r',text)
   local _,keys,parts=split(text)
   local form=formOf(keys,#parts)
   if offer(lines(form,keys,parts),s,text,ends) then call('HDEL',B..':t',s) return end
@@ -268,7 +272,7 @@ local function advance()
     call('ZREM',B..':c',m)
     if kind=='x' then
       local text=call('HGET',B..':t',id)
-      if text then call('HDEL',B..':t',id) unindex(id,text) end
+      if text then call('HDEL',B..':t',id) unindex(id,text) happened('x',text) end
     elseif kind=='k' then
       local s,text,ends=endClaim(id)
       if text then restore(s,text,ends) end

@@ -1,4 +1,5 @@
 import { matching } from "./matching.ts";
+import { spaceEvents } from "./space-events.ts";
 
 /**
  * A space under B:
@@ -12,12 +13,14 @@ import { matching } from "./matching.ts";
  *   B:ow  outs that wait for room, in order; B:ot what they are
  */
 export const spaceIndex: string = `${matching}
+${spaceEvents}
 local o,pick,capacity,maxScan,leases,lagging,building,tooMany,looked
 -- What was read of the shapes of forms.
 local known
 -- The options; and the shapes of a form that will be asked for.
 local function open(form)
-  o=call('HMGET',B..':o','pick','c','f','m','epoch','le','pw','s'..(form or ''))
+  o=call('HMGET',B..':o','pick','c','f','m','epoch','le','pw','s'..(form or ''),'eb','h')
+  openEvents(o[9],o[10])
   pick,capacity,maxScan=o[1],tonumber(o[2] or ''),tonumber(o[4] or '')
   leases,lagging,building,tooMany,looked=o[6]=='1',false,nil,nil,0
   known={}

@@ -110,7 +110,13 @@ export const cancelTuple: Script = spaceLibrary.writing(
 if before then return before end
 advance()
 local text=call('HGET',B..':t',ARGV[4])
-if text then remove(ARGV[4],text) admit() end
+if text then
+  local _,keys,parts=split(text)
+  -- One that is claimed is out of the space already.
+  if call('ZSCORE',B..':f:'..formOf(keys,#parts),ARGV[4]) then happened('x',text) end
+  remove(ARGV[4],text)
+  admit()
+end
 return done(1)`,
 );
 
@@ -126,6 +132,7 @@ if o[5] then
   if ARGV[4]~='' then call('SREM',ARGV[4],ARGV[5]) end
   for _,wid in ipairs(call('HKEYS',B..':wt')) do call('PUBLISH','q:i:'..string.match(wid,'^[^.]+'),'t'..wid) end
   for _,wid in ipairs(call('HKEYS',B..':ot')) do call('PUBLISH','q:i:'..string.match(wid,'^[^.]+'),'t'..wid) end
+  wake(B..':e',math.huge)
   local keep=call('HGETALL',B..':o')
   call('RENAME',B..':o',B..':oo')
 end
@@ -147,7 +154,7 @@ for i=1,#wids,2 do
   call('HDEL',B..':wt',wids[i])
 end
 if call('EXISTS',B..':wt')==1 then return done(1) end
-call('UNLINK',B..':oo',B..':c',B..':cl',B..':hd',B..':rf',B..':ow',B..':ot',B..':z',B..':hi',B..':hg')
+call('UNLINK',B..':oo',B..':c',B..':cl',B..':hd',B..':rf',B..':ow',B..':ot',B..':z',B..':hi',B..':hg',B..':e',B..':e:v')
 return done(0)`,
 );
 

@@ -1,4 +1,5 @@
 import { Library, type Script } from "./script.ts";
+import { readEvents } from "./space-events.ts";
 import { spaceFlow } from "./space-flow.ts";
 import { spaceIndex, spaceSearch } from "./space-index.ts";
 
@@ -16,7 +17,7 @@ export const spaceLibrary: Library = new Library("space", [spaceIndex, spaceSear
 /** What most functions of a space do first. */
 export const parts: readonly string[] = ["open()", mustBe, "advance()"];
 
-/** ARGV: the registry or "", the name, pick, capacity, whenFull, maxScan, history ("" where not given), whether anew. */
+/** ARGV: the registry or "", the name, pick, capacity, whenFull, maxScan, history ("" where not given), whether anew, whether the server forgets. */
 export const openSpace: Script = spaceLibrary.growing(
   "space_open",
   `
@@ -29,6 +30,8 @@ if not has[6] then
   local set={}
   for i=1,5 do set[i]=ARGV[5+i]=='' and usual[i] or ARGV[5+i] end
   call('HSET',B..':o','pick',set[1],'c',set[2],'f',set[3],'m',set[4],'h',set[5],'epoch',RID..'.'..RSEQ)
+  -- Who knows the numbers of one that was there before is not to take these for them: they begin at the time, in microseconds.
+  if ARGV[12]=='1' or call('EXISTS',B..':gone')==1 then call('HSET',B..':o','eb',string.format('%d',T[1]*1000000+T[2])) end
   call('DEL',B..':gone')
 else
   for i=1,5 do
@@ -110,6 +113,7 @@ local count=(#ARGV-3)/6
 local replies,kept,taken,changed={}, {}, {}, false
 local function got(i,s,text,ends)
   local kind,wid,lease=ARGV[i*6-2],ARGV[i*6+1],ARGV[i*6+2]
+  happened('i',text)
   replies[i]={1,text,wid}
   if kind=='in' then
     kept[i]=0
@@ -239,6 +243,7 @@ end
 local reply={1}
 for i=1,math.min(most,#found) do
   remove(found[i][1],found[i][2])
+  happened('i',found[i][2])
   reply[i+1]=found[i][2]
 end
 admit()
@@ -271,6 +276,9 @@ local reply={1}
 for i,each in ipairs(found) do reply[i+1]=each[2] end
 return reply`,
 );
+
+/** See `readEvents`. */
+export const watchSpace: Script = spaceLibrary.repeatable("space_watch", ...parts, readEvents);
 
 /** ARGV: form, shape, from which number on, or "". The number to go on with; "" once it is ready. */
 export const buildIndex: Script = spaceLibrary.repeatable(

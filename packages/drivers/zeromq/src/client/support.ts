@@ -30,7 +30,9 @@ export const support: Support = Object.freeze({
   "space.claim": native("a token a claim, judged by the hub"),
   "space.capacity": native("waits or rejects"),
   "space.transaction": refused("not in this release"),
-  "space.watch": refused("not in this release"),
+  "space.watch": native(
+    "`history` events a space, at most 16 Mi characters of tuples; a hub without --data that was restarted is a gap",
+  ),
   "space.collect": native("in one turn of the hub"),
   "space.inAll": native("in one turn of the hub"),
   "space.explain": native("answered by the hub"),

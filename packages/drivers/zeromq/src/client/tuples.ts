@@ -7,8 +7,11 @@ import type {
   TupleLease,
   Tuples,
   Wait,
+  WatchPage,
+  WatchRequest,
 } from "@quadrant/contract";
 import { Operation } from "../wire/operation.ts";
+import { readEvent } from "../wire/transfer.ts";
 import { decodeError, type Values } from "../wire/values.ts";
 import type { Requests } from "./requests.ts";
 import type { Restorer } from "./restorer.ts";
@@ -106,6 +109,14 @@ export class ClientTuples implements Tuples {
     const values = [space, template];
     const use = await this.#requests.request(Operation.spaceExplain, `explain in ${space}`, "reads", values);
     return { index: use.string(0), candidates: use.number(1) };
+  }
+
+  async watch(space: string, { template, after, follow, max, signal }: WatchRequest): Promise<WatchPage> {
+    // Only what follows waits for another party; the rest has the connection's deadline.
+    const wait = { signal, timeoutMs: follow ? undefined : this.#requests.timeoutMs };
+    const values = [space, template, after ?? null, follow, max];
+    const page = await this.#requests.wait(Operation.spaceWatch, `watch ${space}`, "reads", values, wait);
+    return { events: page.list(0).map(readEvent), last: page.number(1) };
   }
 
   async claim(space: string, template: string, leaseMs: number, wait: Wait): Promise<ClaimedTuple> {

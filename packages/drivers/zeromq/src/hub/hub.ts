@@ -60,7 +60,7 @@ const takeOverMs = 5_000;
 async function openHoldings(folder: string | undefined): Promise<Holdings> {
   if (folder === undefined) {
     const blobs = BlobTable.empty(new MemoryMedium("zeromq"), "zeromq");
-    return { engine: new Engine({ driver: "zeromq" }), blobs, durable: false };
+    return { engine: new Engine({ driver: "zeromq", isOutlived: true }), blobs, durable: false };
   }
   const journal = await SqliteJournal.open({ folder, sync: "full", timeoutMs: takeOverMs, driver: "zeromq" });
   try {

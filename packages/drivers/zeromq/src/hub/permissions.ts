@@ -119,7 +119,7 @@ export class Grants {
 function rightOf(operation: number): Right | undefined {
   if (operation >= Operation.queueOpen && operation <= Operation.queueDestroy) return "mailboxes";
   if (operation >= Operation.logOpen && operation <= Operation.durableRedrive) return "logs";
-  if (operation >= Operation.spaceOpen && operation <= Operation.spaceExplain) return "spaces";
+  if (operation >= Operation.spaceOpen && operation <= Operation.spaceWatch) return "spaces";
   if (operation >= Operation.blobsOpen && operation <= Operation.blobsDestroy) return "blobs";
   return undefined;
 }

@@ -10,6 +10,7 @@ import {
 } from "@quadrant/contract";
 import type { RevocableTuple } from "@quadrant/engine";
 import { Operation } from "../wire/operation.ts";
+import { eventRow } from "../wire/transfer.ts";
 import type { Values } from "../wire/values.ts";
 import { encodeError } from "../wire/values.ts";
 import { maxPayloadBytes } from "./limits.ts";
@@ -66,6 +67,17 @@ function stored({ id, expiresInMs }: TupleLease): Outcome {
 
 function seen(tuple: string): Outcome {
   return { values: [tuple] };
+}
+
+function watch(session: HubSession, values: Values, signal: AbortSignal | undefined): Promise<Outcome> {
+  const after = values.optionalNumber(2);
+  const max = values.number(4);
+  checkCount("after", after, 0);
+  checkCount("max", max);
+  const request = { template: values.string(1), after, follow: values.boolean(3), max, signal };
+  return session.engine.tuples
+    .watch(space(values), request)
+    .then(({ events, last }) => ({ values: [events.map(eventRow), last] }));
 }
 
 /** So many tuples at most can be taken at once, each by a template of its own. */
@@ -217,6 +229,11 @@ export const spaceOperations: readonly (readonly [number, HubOperation])[] = [
       const { index, candidates } = await session.engine.tuples.explain(space(values), values.string(1));
       return { values: [index, candidates] };
     }),
+  ],
+  [
+    // [space, template, after?, follow, max] → [events, last]
+    Operation.spaceWatch,
+    { waits: true, captures: false, run: (session, values, signal) => watch(session, values, signal) },
   ],
   [
     // [space, template, leaseMs] → [tuple, token]

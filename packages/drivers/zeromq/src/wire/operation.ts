@@ -47,6 +47,7 @@ export const Operation: {
   readonly spaceTakeAll: 65;
   readonly spaceCollect: 66;
   readonly spaceExplain: 67;
+  readonly spaceWatch: 68;
   readonly blobsOpen: 70;
   readonly blobUpload: 71;
   readonly blobWrite: 72;
@@ -105,6 +106,7 @@ export const Operation: {
   spaceTakeAll: 65,
   spaceCollect: 66,
   spaceExplain: 67,
+  spaceWatch: 68,
   blobsOpen: 70,
   blobUpload: 71,
   blobWrite: 72,

@@ -10,6 +10,7 @@ import type {
   Settlement,
   Start,
   StoredEntry,
+  TupleEvent,
 } from "@quadrant/contract";
 import { BusError } from "@quadrant/contract";
 import { decodeError, encodeError, flatHeaders, type Values } from "./values.ts";
@@ -103,6 +104,17 @@ export function readSettled(values: Values, count: number): readonly Settled[] {
   const settled: Settled[] = [];
   for (let i = 0; i < count; i++) settled.push(values.raw(i) === null ? undefined : decodeError(values.values(i)));
   return settled;
+}
+
+export function eventRow({ kind, seq, tuple }: TupleEvent): Row {
+  return [kind, seq, tuple];
+}
+
+export function readEvent(row: Values): TupleEvent {
+  const kind = row.string(0);
+  if (kind !== "out" && kind !== "in" && kind !== "expire" && kind !== "return")
+    throw new BusError("invalid", `malformed answer: "${kind}" happens to no tuple`);
+  return { kind, seq: row.number(1), tuple: row.string(2) };
 }
 
 export function peekedRow(letter: PeekedLetter): Row {
