@@ -44,7 +44,7 @@ interface Receiver {
 export async function inletOf(model: Model, bus: Bus, name: string): Promise<Inlet> {
   switch (model) {
     case "direct": {
-      const callee = bus.client<Receiver>(name);
+      const callee = bus.client<Receiver>(name, { timeoutMs: callMs });
       return { put: async (item) => void (await callee.take(item)) };
     }
     case "mailbox": {
@@ -64,6 +64,8 @@ export async function inletOf(model: Model, bus: Bus, name: string): Promise<Inl
   }
 }
 
+/** What a caller waits for an answer. */
+const callMs = 1_500;
 const boxLeaseMs = 30_000;
 
 /** Logs and spaces have names of one token. */
