@@ -1,6 +1,8 @@
 /** The parts that most experiments are played by, and what is made of what they remember. */
 import { median } from "simple-statistics";
 import type { Model, Part, Site } from "./experiment.ts";
+import type { Tally } from "./roles/load-receiver.ts";
+import type { Flood, Offer, Offered } from "./roles/load-sender.ts";
 import type { ReceiverInput, Taken } from "./roles/receiver.ts";
 import type { Outcomes, SenderInput, Sending } from "./roles/sender.ts";
 
@@ -57,6 +59,57 @@ export class Receiver {
 
   leave(): Promise<void> {
     return this.part.ask("leave");
+  }
+}
+
+/** Sends as fast as it can, or at a rate. */
+export class LoadSender {
+  readonly part: Part;
+
+  constructor(part: Part) {
+    this.part = part;
+  }
+
+  static async start(site: Site, model: Model, by = "sender"): Promise<LoadSender> {
+    return new LoadSender(await site.start(roleAt("load-sender"), { model, by } satisfies SenderInput));
+  }
+
+  flood(flood: Flood): Promise<Offered> {
+    return this.part.ask<Offered>("flood", flood);
+  }
+
+  offer(offer: Offer): Promise<Offered> {
+    return this.part.ask<Offered>("offer", offer);
+  }
+}
+
+/** Counts, and measures how long each item was on its way. */
+export class LoadReceiver {
+  readonly part: Part;
+
+  constructor(part: Part) {
+    this.part = part;
+  }
+
+  static async start(
+    site: Site,
+    input: Partial<ReceiverInput> & Pick<ReceiverInput, "model" | "name">,
+  ): Promise<LoadReceiver> {
+    const terms = { inFlight: 64, leaseMs: 30_000, durable: "receiver", ...input };
+    return new LoadReceiver(await site.start(roleAt("load-receiver"), terms satisfies ReceiverInput));
+  }
+
+  /** Waits until so many have come, or none more does. */
+  reach(count: number, quietMs = 2_000): Promise<void> {
+    return this.part.ask("reach", { count, quietMs });
+  }
+
+  reset(): Promise<void> {
+    return this.part.ask("reset");
+  }
+
+  tally(): Promise<Tally> {
+    return this.part.ask<Tally>("tally");
   }
 }
 

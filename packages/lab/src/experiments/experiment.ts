@@ -48,6 +48,8 @@ export interface Experiment<F extends Factors = Factors, M extends Measures = Me
   readonly factors: F;
   readonly measure: M;
   readonly broker?: BrokerNeeds | undefined;
+  /** The levels of a quick run, of the factors that have fewer then. */
+  readonly quick?: { readonly [K in keyof F]?: readonly F[K][number][] } | undefined;
   /** Why a cell makes no sense and is not run, in words for the report. */
   omit?(cell: Cell<F>): string | undefined;
   /** One repetition of one cell: opens what it needs through the site, and leaves nothing behind. */

@@ -7,7 +7,6 @@
 import { nowMs } from "../site/role.ts";
 import { fateOf, Receiver, Sender } from "./cast.ts";
 import {
-  type Cell,
   defineExperiment,
   driverNames,
   type Experiment,

@@ -3,7 +3,7 @@ import { RoleProcess } from "../bench/role-process.ts";
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = new URL(`./host-main.${extension}`, import.meta.url);
 /** Idle ones that are kept. */
-const mostIdle = 4;
+const mostIdle = 10;
 
 /** Processes that play roles: kept for the next repetition, since starting one takes longer than most of what it is asked. */
 export class HostPool implements AsyncDisposable {
