@@ -6,6 +6,7 @@
 import { max, min, sum } from "simple-statistics";
 import { LoadReceiver, LoadSender } from "./cast.ts";
 import {
+  type Cell,
   defineExperiment,
   driverNames,
   type Experiment,
@@ -35,11 +36,11 @@ export const throughput: Experiment = defineExperiment({
     mibPerSecond: { unit: "MiB/s", better: "more", label: "payload a second" },
     lost: { unit: "messages", better: "less", label: "lost" },
   },
-  omit: (cell) => {
+  omit: (cell: Cell) => {
     const others = Object.keys(usual).filter((factor) => cell[factor] !== usual[factor]);
     return others.length > 1 ? "one factor at a time is varied" : undefined;
   },
-  run: async (cell, site) => {
+  run: async (cell: Cell, site) => {
     const model = cell.model as Model;
     const [pad, senders, receivers, inFlight] = ["payloadBytes", "senders", "receivers", "inFlight"].map((factor) =>
       Number(cell[factor]),
