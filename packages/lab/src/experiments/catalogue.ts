@@ -1,0 +1,17 @@
+import type { Experiment } from "./experiment.ts";
+import { fanOut } from "./fan-out.ts";
+import { latencyUnderLoad } from "./latency-under-load.ts";
+import { receiverCrash } from "./receiver-crash.ts";
+import { referentialCoupling } from "./referential-coupling.ts";
+import { temporalCoupling } from "./temporal-coupling.ts";
+import { throughput } from "./throughput.ts";
+
+/** Every experiment there is, in the order of the report. */
+export const experiments: readonly Experiment[] = [
+  temporalCoupling,
+  referentialCoupling,
+  fanOut,
+  receiverCrash,
+  latencyUnderLoad,
+  throughput,
+];
