@@ -1,6 +1,7 @@
 import type { Experiment } from "./experiment.ts";
 import { fanOut } from "./fan-out.ts";
 import { latencyUnderLoad } from "./latency-under-load.ts";
+import { ordering } from "./ordering.ts";
 import { receiverCrash } from "./receiver-crash.ts";
 import { referentialCoupling } from "./referential-coupling.ts";
 import { temporalCoupling } from "./temporal-coupling.ts";
@@ -12,6 +13,7 @@ export const experiments: readonly Experiment[] = [
   referentialCoupling,
   fanOut,
   receiverCrash,
+  ordering,
   latencyUnderLoad,
   throughput,
 ];

@@ -26,6 +26,9 @@ export interface Outlet {
 }
 export type Take = (item: Item) => Promise<void> | void;
 
+/** Thrown by what takes an item: it is given back, where the model can give back. */
+export class Refusal extends Error {}
+
 export interface TakeTerms {
   /** Items under way at once. */
   readonly inFlight: number;
@@ -107,9 +110,21 @@ export async function outletOf(model: Model, bus: Bus, name: string, terms: Take
   }
 }
 
+/** False where it was refused. */
+async function accepted(take: () => Promise<void> | void): Promise<boolean> {
+  try {
+    await take();
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
 interface Settled {
   readonly data: Item;
   ack(): Promise<void>;
+  nak(): Promise<void>;
 }
 
 function closing(subscription: AsyncDisposable, reading: Promise<unknown>): Outlet {
@@ -128,8 +143,8 @@ function settling(letters: AsyncIterable<Settled> & AsyncDisposable, inFlight: n
   const reading = (async () => {
     for await (const letter of letters) {
       const handled = (async () => {
-        await take(letter.data);
-        await letter.ack().catch(late);
+        const settle = await accepted(() => take(letter.data));
+        await (settle ? letter.ack() : letter.nak()).catch(late);
       })();
       open.add(handled);
       handled.finally(() => open.delete(handled)).catch(fail);
@@ -149,8 +164,8 @@ async function claiming(bus: Bus, name: string, { inFlight, leaseMs }: TakeTerms
       try {
         const claim = await space.claim([name, Number, String, Number, String], { leaseMs, signal });
         const [, n, by, sentMs, pad] = claim.tuple;
-        await take({ n, by, sentMs, pad });
-        await claim.ack();
+        const settle = await accepted(() => take({ n, by, sentMs, pad }));
+        await (settle ? claim.ack() : claim.nak());
       } catch (error) {
         if (signal.aborted) return;
         // The broker was away, or the claim was lost meanwhile.

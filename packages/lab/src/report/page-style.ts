@@ -14,7 +14,8 @@ body { margin: 0 auto; padding: 1rem; max-width: 70rem; background: var(--ground
   font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .25rem; } h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 p, figcaption, .dim { color: var(--dim); margin: .25rem 0; } code { font-size: .9em; } a { color: var(--series-0); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .85rem; margin: .5rem 0; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .85rem; margin: .5rem 0; overflow-wrap: normal; }
+.scroll { overflow-x: auto; }
 th, td { text-align: right; padding: .3rem .4rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--dim); font-weight: 600; } .factor { text-align: left; }
 .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; }
@@ -37,6 +38,9 @@ summary { cursor: pointer; }
 export const pageScript: string = `
 const form = document.querySelector("form");
 form.hidden = false;
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
 form.addEventListener("change", () => {
   const off = new Set([...form.querySelectorAll("input:not(:checked)")].map(({ value }) => value));
   for (const row of document.querySelectorAll("tr[data-mark], li[data-mark]"))

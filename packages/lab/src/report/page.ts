@@ -55,7 +55,7 @@ function table(result: ExperimentResult): string {
     "<th>failed</th>",
   ];
   const rows = result.cells.map((cell) => row(result, cell));
-  return `<details open><summary>All figures: median and 95 % interval</summary><table><thead><tr>${heads.join("")}</tr></thead><tbody>${rows.join("\n")}</tbody></table></details>`;
+  return `<details><summary>All figures: median and 95 % interval</summary><div class="scroll"><table><thead><tr>${heads.join("")}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div></details>`;
 }
 
 function legend(levels: readonly string[]): string {

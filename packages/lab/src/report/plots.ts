@@ -48,6 +48,12 @@ export function isPlotted(result: ExperimentResult, measure: string): boolean {
   return new Set(pointsOf(result, measure).map(({ value }) => value)).size > 2;
 }
 
+/** 0.01, 100, 10k, 2M: no letter for parts of one, which would be read as units. */
+function tick(value: number): string {
+  if (value >= 1e6) return `${value / 1e6}M`;
+  return value >= 1e3 ? `${value / 1e3}k` : String(Number(value.toPrecision(6)));
+}
+
 /** Colours are the page's; in a file of its own they are those of its own style. */
 export function measurePlot(result: ExperimentResult, measure: string, width: number): string {
   const points = pointsOf(result, measure);
@@ -63,7 +69,7 @@ export function measurePlot(result: ExperimentResult, measure: string, width: nu
   const plot = Plot.plot({
     document,
     width,
-    height: models.length * (drivers.length * rowHeight + 16) + 56,
+    height: models.length * (drivers.length * rowHeight + (width > 500 ? 16 : 26)) + 56,
     marginLeft: 62,
     marginRight: width > 500 ? 130 : 12,
     marginTop: 18,
@@ -74,12 +80,12 @@ export function measurePlot(result: ExperimentResult, measure: string, width: nu
       ...(logarithmic ? {} : { zero: true }),
       label: `${label}, ${unit}${logarithmic ? " (logarithmic)" : ""} →`,
       ticks: width > 500 ? 8 : 3,
-      tickFormat: "~s",
+      tickFormat: tick,
       grid: true,
       nice: true,
     },
     y: { domain: drivers, label: null, padding: 0.2 },
-    fy: { domain: models, label: null, padding: 0.1, axis: width > 500 ? "right" : null },
+    fy: { domain: models, label: null, padding: width > 500 ? 0.1 : 0.25, axis: width > 500 ? "right" : null },
     color: { domain: levels, range: levels.map((_, at) => `var(--series-${at % 6})`) },
     marks: [
       Plot.frame({ stroke: "var(--line)" }),

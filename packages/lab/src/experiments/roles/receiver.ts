@@ -1,7 +1,7 @@
 /** Takes items under a name, and remembers each with its time; may end in the middle of one, without a word. */
 import { setTimeout as pause } from "node:timers/promises";
 import { defineRole, nowMs, type Role } from "../../site/role.ts";
-import { type Item, type Outlet, outletOf, type TakeTerms } from "../coupling.ts";
+import { type Item, type Outlet, outletOf, Refusal, type TakeTerms } from "../coupling.ts";
 import type { Model } from "../experiment.ts";
 
 export interface ReceiverInput extends TakeTerms {
@@ -9,6 +9,8 @@ export interface ReceiverInput extends TakeTerms {
   readonly name: string;
   /** What handling one takes. */
   readonly handleMs?: number | undefined;
+  /** Which item is not handled when it comes first, but given back. */
+  readonly fails?: number | undefined;
 }
 
 export interface Taken {
@@ -19,7 +21,7 @@ export interface Taken {
   readonly atMs: number;
 }
 
-const receiver: Role<ReceiverInput> = defineRole(async (bus, { model, name, handleMs = 0, ...terms }) => {
+const receiver: Role<ReceiverInput> = defineRole(async (bus, { model, name, handleMs = 0, fails, ...terms }) => {
   const taken: Taken[] = [];
   let wanted = Number.POSITIVE_INFINITY;
   let reached: (() => void) | undefined;
@@ -30,7 +32,12 @@ const receiver: Role<ReceiverInput> = defineRole(async (bus, { model, name, hand
     halted.resolve();
     return new Promise<never>(() => undefined);
   };
+  let failed = false;
   const take = async ({ n, by, sentMs }: Item): Promise<void> => {
+    if (n === fails && !failed) {
+      failed = true;
+      throw new Refusal();
+    }
     const moment = halt?.n === n ? halt.moment : undefined;
     if (moment === "before") await standStill();
     if (handleMs > 0) await pause(handleMs);
