@@ -1,9 +1,12 @@
+import { brokerFaults } from "./broker-faults.ts";
 import type { Experiment } from "./experiment.ts";
 import { fanOut } from "./fan-out.ts";
 import { latencyUnderLoad } from "./latency-under-load.ts";
 import { ordering } from "./ordering.ts";
 import { receiverCrash } from "./receiver-crash.ts";
 import { referentialCoupling } from "./referential-coupling.ts";
+import { requestAssignment } from "./request-assignment.ts";
+import { slowConsumer } from "./slow-consumer.ts";
 import { temporalCoupling } from "./temporal-coupling.ts";
 import { throughput } from "./throughput.ts";
 
@@ -13,7 +16,10 @@ export const experiments: readonly Experiment[] = [
   referentialCoupling,
   fanOut,
   receiverCrash,
+  brokerFaults,
+  slowConsumer,
   ordering,
+  requestAssignment,
   latencyUnderLoad,
   throughput,
 ];
