@@ -73,7 +73,8 @@ export class LocalPart implements Part {
   async ask<T = unknown>(question: string, argument?: unknown): Promise<T> {
     const answer = this.#answers[question];
     if (answer === undefined) throw new Error(`this part does not answer to ${question}`);
-    return (await answer(argument)) as T;
+    // A copy, as from another process: what the part goes on with stays its own.
+    return structuredClone(await answer(argument)) as T;
   }
 
   async kill(): Promise<void> {
