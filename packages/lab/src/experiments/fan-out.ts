@@ -31,6 +31,7 @@ export const fanOut: Experiment = defineExperiment({
   name: "fan-out",
   question: "One sends to many, many to one, many to many. Who gets a copy, who a share, and how fair are the shares?",
   factors: { model: models, driver: driverNames, shape: Object.keys(shapes) as Shape[] },
+  quick: { shape: ["many to many"] },
   measure: {
     lost: { unit: "messages", better: "less", label: "lost" },
     copies: { unit: "per message", better: "neither", label: "how often each was handled" },

@@ -23,6 +23,7 @@ export const ordering: Experiment = defineExperiment({
   question:
     "Are messages of one sender handled in the order in which they were sent, by one receiver, by several, after a failure?",
   factors: { model: models, driver: driverNames, consumers: consumersLevels, trouble: ["none", "one fails once"] },
+  quick: { consumers: [3], trouble: ["none"] },
   measure: {
     inversions: { unit: "pairs", better: "less", label: "handled in the wrong order" },
     lost: { unit: "messages", better: "less", label: "lost" },

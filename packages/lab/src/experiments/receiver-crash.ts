@@ -37,6 +37,7 @@ export const receiverCrash: Experiment = defineExperiment({
   question:
     "The receiver is killed before, in the middle of, or after handling a message. What is lost, what is done twice?",
   factors: { model: models, driver: driverNames, moment: moments },
+  quick: { moment: ["after"] },
   measure: {
     arrived: { unit: "messages", better: "more", label: "handled" },
     lost: { unit: "messages", better: "less", label: "lost without a word" },

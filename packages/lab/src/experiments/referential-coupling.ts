@@ -33,6 +33,7 @@ export const referentialCoupling: Experiment = defineExperiment({
   question:
     "The receiver is replaced by one of another name, by one elsewhere, or by two. What must the sender change?",
   factors: { model: models, driver: driverNames, change: ["another name", "another place", "doubled"] },
+  quick: { change: ["another name"] },
   measure: {
     arrived: { unit: "messages", better: "more", label: "arrived, with the sender as it was" },
     refused: { unit: "messages", better: "less", label: "refused, and the sender knows" },

@@ -15,6 +15,7 @@ export const serverModels: Experiment = defineExperiment({
   name: "server-models",
   question: "What do iterative, concurrent, threaded and process servers do with calls that wait and work?",
   factors: { kind: kinds, driver: driverNames },
+  quick: { kind: ["iterative", "concurrent"] },
   measure: {
     perSecond: { unit: "1/s", better: "more", label: "calls a second" },
     p99Ms: { unit: "ms", better: "less", label: "99th percentile of a call" },

@@ -32,6 +32,7 @@ export const temporalCoupling: Experiment = defineExperiment({
   name: "temporal-coupling",
   question: "The receiver is away while the sender sends. What arrives, and when?",
   factors: { model: models, driver: driverNames, awayMs: [0, 300] },
+  quick: { awayMs: [300] },
   measure: {
     sent: { unit: "messages", better: "neither", label: "sent" },
     refused: { unit: "messages", better: "less", label: "refused, and the sender knows" },

@@ -54,64 +54,70 @@ function tick(value: number): string {
   return value >= 1e3 ? `${value / 1e3}k` : String(Number(value.toPrecision(6)));
 }
 
+type Channels = Pick<Plot.DotOptions, "fy" | "stroke" | "ariaLabel" | "title">;
+const channels: Channels = { fy: "model", stroke: "level", ariaLabel: "mark", title: "title" };
+
+/** Intervals, and medians on them; on a narrow screen the models' names stand inside. */
+function marksOf(points: readonly Point[], names: readonly string[], isWide: boolean): Plot.Markish[] {
+  const inside = Plot.text(names, {
+    fy: (model: string) => model,
+    text: (model: string) => model,
+    frameAnchor: "top-right",
+    dy: -6,
+    fontSize: 10,
+    fontWeight: 600,
+  });
+  const ends = { x1: "low", x2: "high", y1: "driver", y2: "driver" } as const;
+  return [
+    Plot.frame({ stroke: "var(--line)" }),
+    ...(isWide ? [] : [inside]),
+    Plot.link(points, { ...channels, ...ends, strokeWidth: 2, strokeOpacity: 0.5 }),
+    Plot.dot(points, { ...channels, x: "value", y: "driver", r: 4, fill: "var(--ground)", strokeWidth: 2 }),
+  ];
+}
+
+/** Logarithmic where the values are far apart. */
+function scaleOf(values: readonly number[], label: string, isWide: boolean): Plot.ScaleOptions {
+  const least = Math.min(...values.filter((value) => value > 0));
+  const logarithmic = values.every((value) => value > 0) && Math.max(...values) > logarithmicFrom * least;
+  return {
+    type: logarithmic ? "log" : "linear",
+    ...(logarithmic ? {} : { zero: true }),
+    label: `${label}${logarithmic ? " (logarithmic)" : ""} →`,
+    ticks: isWide ? 8 : 3,
+    tickFormat: tick,
+    grid: true,
+    nice: true,
+  };
+}
+
 /** Colours are the page's; in a file of its own they are those of its own style. */
 export function measurePlot(result: ExperimentResult, measure: string, width: number): string {
   const points = pointsOf(result, measure);
   const { label, unit } = result.measures[measure]!;
-  const values = points.map(({ value }) => value);
-  const least = Math.min(...values.filter((value) => value > 0));
-  const logarithmic = values.every((value) => value > 0) && Math.max(...values) > logarithmicFrom * least;
+  const isWide = width > 500;
   const models = [...new Set(points.map(({ model }) => model))];
   const drivers = [...new Set(points.map(({ driver }) => driver))];
   const levels = [...new Set(points.map(({ level }) => level))];
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const channels = { fy: "model", y: "driver", stroke: "level", ariaLabel: "mark", title: "title" } as const;
   const plot = Plot.plot({
     document,
     width,
-    height: models.length * (drivers.length * rowHeight + (width > 500 ? 16 : 26)) + 56,
+    height: models.length * (drivers.length * rowHeight + (isWide ? 16 : 26)) + 56,
     marginLeft: 62,
-    marginRight: width > 500 ? 130 : 12,
+    marginRight: isWide ? 130 : 12,
     marginTop: 18,
     marginBottom: 36,
     style: { background: "none", color: "inherit", fontSize: "12px", overflow: "visible" },
-    x: {
-      type: logarithmic ? "log" : "linear",
-      ...(logarithmic ? {} : { zero: true }),
-      label: `${label}, ${unit}${logarithmic ? " (logarithmic)" : ""} →`,
-      ticks: width > 500 ? 8 : 3,
-      tickFormat: tick,
-      grid: true,
-      nice: true,
-    },
+    x: scaleOf(
+      points.map(({ value }) => value),
+      `${label}, ${unit}`,
+      isWide,
+    ),
     y: { domain: drivers, label: null, padding: 0.2 },
-    fy: { domain: models, label: null, padding: width > 500 ? 0.1 : 0.25, axis: width > 500 ? "right" : null },
+    fy: { domain: models, label: null, padding: isWide ? 0.1 : 0.25, axis: isWide ? "right" : null },
     color: { domain: levels, range: levels.map((_, at) => `var(--series-${at % 6})`) },
-    marks: [
-      Plot.frame({ stroke: "var(--line)" }),
-      ...(width > 500
-        ? []
-        : [
-            Plot.text(models, {
-              fy: (model: string) => model,
-              text: (model: string) => model,
-              frameAnchor: "top-right",
-              dy: -6,
-              fontSize: 10,
-              fontWeight: 600,
-            }),
-          ]),
-      Plot.link(points, {
-        ...channels,
-        x1: "low",
-        x2: "high",
-        y1: "driver",
-        y2: "driver",
-        strokeWidth: 2,
-        strokeOpacity: 0.5,
-      }),
-      Plot.dot(points, { ...channels, x: "value", r: 4, fill: "var(--ground)", strokeWidth: 2 }),
-    ],
+    marks: marksOf(points, models, isWide),
   });
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", `${result.name}: ${label} in ${unit}`);
