@@ -1,5 +1,5 @@
 /** The repository as text: path (from the root, with slashes) to content. Rules are functions of it, so they can be tried on a planted one. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export type Repository = ReadonlyMap<string, string>;
@@ -9,20 +9,12 @@ const generated: ReadonlySet<string> = new Set([".git", ".vitest", "node_modules
 const generatedSuffixes: readonly string[] = [".log", ".tsbuildinfo"];
 const read: readonly string[] = [".ts", ".json", ".md"];
 
-/** Folders that the root's manifest says are no workspaces: packages of their own, with an own lock, that stand aside. */
-function strangers(root: string): ReadonlySet<string> {
-  const { workspaces }: { readonly workspaces: readonly string[] } = JSON.parse(
-    readFileSync(join(root, "package.json"), "utf8"),
-  );
-  return new Set(workspaces.flatMap((pattern) => (pattern.startsWith("!") ? [pattern.slice(1)] : [])));
-}
-
 /** Every file a person wrote. Only what rules look into is read; the others stand with an empty text. */
 export function readRepository(root: string): Repository {
   const files = new Map<string, string>();
-  const aside = strangers(root);
   const walk = (folder: string): void => {
-    if (aside.has(folder)) return;
+    // A package with a lock of its own stands aside: the root neither installs nor imports it.
+    if (folder !== "" && existsSync(join(root, folder, "package-lock.json"))) return;
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (generated.has(entry.name) || generatedSuffixes.some((suffix) => entry.name.endsWith(suffix))) continue;

@@ -33,6 +33,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     summary: "run MapReduce jobs, and the roles that do them",
     load: () => import("./commands/mapreduce.ts"),
   },
+  { name: "lab", summary: "compare the coupling models by experiment", load: () => import("./commands/lab.ts") },
   { name: "up", summary: "the games and the page to play them on", load: () => import("./commands/up.ts") },
   { name: "game", summary: "serve, play, watch, list and replay games", load: () => import("./commands/game.ts") },
   { name: "start", summary: "the main job: a hub, workers, a word count", load: () => import("./commands/start.ts") },

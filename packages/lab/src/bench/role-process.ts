@@ -10,6 +10,7 @@ export class RoleProcess implements AsyncDisposable {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #open = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #exited: Promise<unknown>;
   #questions = 0;
   #ended: Error | undefined;
 
@@ -17,15 +18,25 @@ export class RoleProcess implements AsyncDisposable {
     this.name = name;
     this.#child = child;
     child.on("message", (answer: Answer) => this.#answered(answer));
-    child.once("exit", (code, signal) => this.#end(new Error(`the role ${name} ended with ${signal ?? code}`)));
+    this.#exited = once(child, "exit").then(([code, signal]) =>
+      this.#end(new Error(`the role ${name} ended with ${signal ?? code}`)),
+    );
   }
 
   /** Forks `roles/NAME-main.ts`; resolves once it listens. */
-  static async start(name: string, nodeOptions: readonly string[] = []): Promise<RoleProcess> {
-    const program = fileURLToPath(new URL(`./roles/${name}-main.${extension}`, import.meta.url));
+  static start(name: string, nodeOptions: readonly string[] = []): Promise<RoleProcess> {
+    return RoleProcess.fork(name, new URL(`./roles/${name}-main.${extension}`, import.meta.url), nodeOptions);
+  }
+
+  /** Forks a program that plays a role; resolves once it listens. */
+  static async fork(name: string, program: URL, nodeOptions: readonly string[] = []): Promise<RoleProcess> {
     const role = new RoleProcess(
       name,
-      fork(program, { execPath: process.execPath, execArgv: [...nodeOptions], stdio: ["ignore", 2, 2, "ipc"] }),
+      fork(fileURLToPath(program), {
+        execPath: process.execPath,
+        execArgv: [...nodeOptions],
+        stdio: ["ignore", 2, 2, "ipc"],
+      }),
     );
     await role.#promised(0);
     return role;
@@ -33,6 +44,21 @@ export class RoleProcess implements AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** SIGKILL; resolves once the process is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  /** Sends it a signal that does not end it, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** Rejects with what the role's part threw, and when the role ends before it answers. */
@@ -46,10 +72,9 @@ export class RoleProcess implements AsyncDisposable {
   /** Ends it in good order where it still can: its channel is closed, so that it exits; after two seconds it is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended !== undefined) return;
-    const exited = once(this.#child, "exit");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), 2_000);
     if (this.#child.connected) this.#child.disconnect();
-    await exited;
+    await this.#exited;
     clearTimeout(timer);
   }
 

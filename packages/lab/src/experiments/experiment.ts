@@ -47,12 +47,23 @@ export interface Experiment<F extends Factors = Factors, M extends Measures = Me
   readonly question: string;
   readonly factors: F;
   readonly measure: M;
+  readonly broker?: BrokerNeeds | undefined;
+  /** The levels of a quick run, of the factors that have fewer then. */
+  readonly quick?: { readonly [K in keyof F]?: readonly F[K][number][] } | undefined;
   /** Why a cell makes no sense and is not run, in words for the report. */
-  readonly omit?: ((cell: Cell<F>) => string | undefined) | undefined;
+  omit?(cell: Cell<F>): string | undefined;
   /** One repetition of one cell: opens what it needs through the site, and leaves nothing behind. */
   run(cell: Cell<F>, site: Site): Promise<Values<M>>;
   /** Judges all findings of a run. */
   expect(findings: readonly Finding<F, M>[]): readonly Verdict[];
+}
+
+/** What the broker of an experiment has to be. */
+export interface BrokerNeeds {
+  /** What it acknowledges survives its kill: a hub with a data folder, Redis with `appendfsync always`. NATS always is. */
+  readonly durable?: boolean | undefined;
+  /** The network before it can be cut and slowed: all goes through a proxy, which takes time of its own. */
+  readonly network?: boolean | undefined;
 }
 
 export function defineExperiment<const F extends Factors, const M extends Measures>(

@@ -10,7 +10,7 @@ import type { Errand } from "../caller.ts";
 import type { OpenInlet } from "../consumer.ts";
 import type { Outlet } from "../producer.ts";
 
-const folder = new URL("../../../peers/", import.meta.url);
+const folder = new URL("../../../../../.peers/", import.meta.url);
 
 /** A framework with events and calls. */
 interface Framework {

@@ -1,10 +1,10 @@
 /** BullMQ as its documentation uses it for many jobs: `addBulk`, and a worker with fifty of them under way. */
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import type { OpenInlet } from "../../src/bench/consumer.ts";
-import { indexOf, type Payload } from "../../src/bench/payload.ts";
-import type { Outlet } from "../../src/bench/producer.ts";
-import { batching } from "../../src/bench/ways/batching.ts";
+import type { OpenInlet } from "../../packages/lab/src/bench/consumer.ts";
+import { indexOf, type Payload } from "../../packages/lab/src/bench/payload.ts";
+import type { Outlet } from "../../packages/lab/src/bench/producer.ts";
+import { batching } from "../../packages/lab/src/bench/ways/batching.ts";
 
 const queue = "bench";
 const concurrency = 50;

@@ -14,10 +14,10 @@ import {
   Transport,
 } from "@nestjs/microservices";
 import { lastValueFrom } from "rxjs";
-import type { Errand } from "../../src/bench/caller.ts";
-import type { OpenInlet } from "../../src/bench/consumer.ts";
-import { indexOf, type Payload, payloadMaker } from "../../src/bench/payload.ts";
-import type { Outlet } from "../../src/bench/producer.ts";
+import type { Errand } from "../../packages/lab/src/bench/caller.ts";
+import type { OpenInlet } from "../../packages/lab/src/bench/consumer.ts";
+import { indexOf, type Payload, payloadMaker } from "../../packages/lab/src/bench/payload.ts";
+import type { Outlet } from "../../packages/lab/src/bench/producer.ts";
 
 // What it logs would stand between the tables.
 Logger.overrideLogger(false);

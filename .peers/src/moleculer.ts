@@ -1,9 +1,9 @@
 /** Moleculer as its documentation uses it: events and actions over a transporter, NATS or Redis by the URL. */
 import { ServiceBroker } from "moleculer";
-import type { Errand } from "../../src/bench/caller.ts";
-import type { OpenInlet } from "../../src/bench/consumer.ts";
-import { indexOf, type Payload, payloadMaker } from "../../src/bench/payload.ts";
-import type { Outlet } from "../../src/bench/producer.ts";
+import type { Errand } from "../../packages/lab/src/bench/caller.ts";
+import type { OpenInlet } from "../../packages/lab/src/bench/consumer.ts";
+import { indexOf, type Payload, payloadMaker } from "../../packages/lab/src/bench/payload.ts";
+import type { Outlet } from "../../packages/lab/src/bench/producer.ts";
 
 const waitMs = 30_000;
 const event = "bench.order";
