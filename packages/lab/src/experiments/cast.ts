@@ -8,8 +8,8 @@ import type { Outcomes, SenderInput, Sending } from "./roles/sender.ts";
 
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 
-/** How long what should come may take on a slow machine before it counts as lost. */
-export const patienceMs = 10_000;
+/** How long what should come may take before it counts as lost: longer than the lease of a mailbox, after which it would come again. */
+export const patienceMs = 40_000;
 
 function roleAt(name: string): URL {
   return new URL(`./roles/${name}.${extension}`, import.meta.url);
