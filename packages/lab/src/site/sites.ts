@@ -18,7 +18,7 @@ export interface SiteTerms {
 export interface OpenSite extends Site, AsyncDisposable {}
 
 /** Patient with brokers that are away, which is what many experiments are about. */
-const patience: ConnectOptions = { timeoutMs: 20_000, requestTimeoutMs: 5_000, name: "lab" };
+const patience: ConnectOptions = { timeoutMs: 20_000, requestTimeoutMs: 15_000, name: "lab" };
 
 class LabSite implements OpenSite {
   readonly driver: DriverName;
