@@ -98,7 +98,7 @@ describe("a planted change", () => {
   it("of a driver that delays each message is found where the intervals part", { timeout: 60_000 }, async () => {
     const slow = (bus: Bus): Bus =>
       changed(bus, async (put) => {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await new Promise((resolve) => setTimeout(resolve, 25));
         return put();
       });
     await using delayed = new Sites(slow);
