@@ -45,8 +45,7 @@ form.addEventListener("change", () => {
   const off = new Set([...form.querySelectorAll("input:not(:checked)")].map(({ value }) => value));
   for (const row of document.querySelectorAll("tr[data-mark], li[data-mark]"))
     row.hidden = row.dataset.mark.split(" ").some((word) => off.has(word));
-  for (const mark of document.querySelectorAll("svg [aria-label]"))
-    if (mark.parentElement.tagName === "g" && mark.tagName !== "g")
-      mark.style.display = mark.getAttribute("aria-label").split(" ").some((word) => off.has(word)) ? "none" : "";
+  for (const mark of document.querySelectorAll("svg [data-mark]"))
+    mark.style.display = mark.dataset.mark.split(" ").some((word) => off.has(word)) ? "none" : "";
 });
 `;

@@ -119,6 +119,12 @@ export function measurePlot(result: ExperimentResult, measure: string, width: nu
     color: { domain: levels, range: levels.map((_, at) => `var(--series-${at % 6})`) },
     marks: marksOf(points, models, isWide),
   });
+  // The library has no other channel for what the page filters by; as a label it would be read out, mark by mark.
+  for (const mark of plot.querySelectorAll("g > [aria-label]:not(g)")) {
+    mark.setAttribute("data-mark", mark.getAttribute("aria-label") ?? "");
+    mark.removeAttribute("aria-label");
+  }
+  for (const group of plot.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", `${result.name}: ${label} in ${unit}`);
   return plot.outerHTML;

@@ -10,7 +10,9 @@ function field(value: unknown): string {
 
 /** One line a repetition and measure (RFC 4180): what every statistics program reads. */
 export function csvOf({ repetitions }: RecordedRun): string {
-  const factors = [...new Set(repetitions.flatMap(({ cell }) => Object.keys(cell)))];
+  const own = new Set(repetitions.flatMap(({ cell }) => Object.keys(cell)));
+  // The same columns whatever came first.
+  const factors = [...new Set(["model", "driver", ...[...own].sort()])].filter((factor) => own.has(factor));
   const lines = [["experiment", ...factors, "repetition", "again", "measure", "value", "failure"]];
   for (const { experiment, cell, repetition, again, values, failure } of repetitions) {
     const place = [
