@@ -105,7 +105,9 @@ export function undeclaredImports(repository: Repository): readonly string[] {
     const { dependencies, peerDependencies, optionalDependencies, devDependencies } = owner?.manifest ?? root;
     const declared = Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies });
     if (owner === undefined) declared.push(...Object.keys({ ...devDependencies }), ...workspace);
-    else if (isTest(path)) declared.push(...Object.keys({ ...devDependencies, ...root.devDependencies }));
+    // An example names its own package as its users do.
+    else if (isTest(path))
+      declared.push(owner.manifest.name, ...Object.keys({ ...devDependencies, ...root.devDependencies }));
     const name = packageNameOf(specifier);
     if (!declared.includes(name)) {
       const where = isTest(path) ? "devDependencies" : "dependencies";

@@ -14,6 +14,8 @@ import {
   models,
   type Verdict,
 } from "./experiment.ts";
+import type { Taken } from "./roles/receiver.ts";
+import type { Outcomes } from "./roles/sender.ts";
 
 /** Whether the sender names its receiver, by theory. */
 export const names: Readonly<Record<Model, boolean>> = {
@@ -69,19 +71,7 @@ export const referentialCoupling: Experiment = defineExperiment({
     // Another durable of a log begins with the first entry, which the old one had.
     const earlier = model === "log" && change === "another name" ? 1 : 0;
     if (!misnamed && change !== "doubled") await next.reach(outcomes.accepted.length + earlier);
-    const taken = [...(await next.taken())];
-    if (change === "doubled") {
-      // Copies to both, or a share for each: until nothing more comes that should.
-      for (let all = 0; all < outcomes.accepted.length; ) {
-        await next.reach(taken.length + 1, briefMs);
-        taken.splice(0, taken.length, ...(await next.taken()));
-        const both = [...taken, ...(await old.taken())].filter(({ n }) => n > 0);
-        const seen = new Set(both.map(({ n }) => n)).size;
-        if (seen === all) break;
-        all = seen;
-      }
-      taken.push(...(await old.taken()));
-    }
+    const taken = change === "doubled" ? await takenByBoth(old, next, outcomes) : await next.taken();
     const after = taken.filter(({ n }) => n > 0);
     const fate = fateOf(outcomes, after);
     let changed = 0;
@@ -106,6 +96,21 @@ export const referentialCoupling: Experiment = defineExperiment({
   },
   expect: (findings) => findings.map(verdictOn),
 });
+
+/** Copies to both, or a share for each: until nothing more comes that should. */
+async function takenByBoth(old: Receiver, next: Receiver, { accepted }: Outcomes): Promise<readonly Taken[]> {
+  for (let before = -1; ; ) {
+    const both = [...(await next.taken()), ...(await old.taken())];
+    const seen = new Set(both.filter(({ n }) => n > 0).map(({ n }) => n)).size;
+    if (seen === accepted.length || both.length === before) {
+      // The other's copies of the last ones may be on their way.
+      await next.reach(both.length + 1, briefMs);
+      return [...(await next.taken()), ...(await old.taken())];
+    }
+    before = both.length;
+    await Promise.race([next, old].map(async (each) => each.reach((await each.taken()).length + 1)));
+  }
+}
 
 function verdictOn({ cell, values }: Finding): Verdict {
   const model = cell.model as Model;
