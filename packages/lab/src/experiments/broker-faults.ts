@@ -66,14 +66,14 @@ export const brokerFaults: Experiment = defineExperiment({
     const name = site.name;
     const receiver = await Receiver.start(site, { model, name, inFlight: 8, leaseMs: 2_000 });
     const sender = await Sender.start(site, model);
-    const count = site.quick ? 100 : 400;
+    const count = site.quick ? 100 : 200;
     await sender.send({ name, from: 0, count: 1 });
     await receiver.reach(1);
     // Many lanes: what waits for the broker holds up only its own.
     const sending = sender.send({ name, from: 1, count, gapMs: 40, inFlight: 16 });
     await receiver.reach(count / 10);
     const end = await begin(fault as Fault, site.broker);
-    await pause(site.quick ? 200 : 600);
+    await pause(site.quick ? 200 : 400);
     await end();
     const outcomes = await sending;
     await receiver.reach(outcomes.accepted.length + 1, kept[model] ? patienceMs : 1_000);

@@ -41,7 +41,7 @@ export const fanOut: Experiment = defineExperiment({
   run: async ({ model: chosen, shape }, site) => {
     const model = chosen as Model;
     const [senders, receivers] = shapes[shape as Shape];
-    const each = (site.quick ? 40 : 400) / senders;
+    const each = (site.quick ? 40 : 200) / senders;
     const input = { model, name: site.name, inFlight: 2, handleMs: 1 };
     const takers = await Promise.all(Array.from({ length: receivers }, () => Receiver.start(site, input)));
     const puts = await Promise.all(Array.from({ length: senders }, (_, n) => Sender.start(site, model, `sender-${n}`)));

@@ -22,7 +22,7 @@ type Percentiles = { readonly [K in keyof typeof percentiles]: number };
 export const latencyUnderLoad: Experiment = defineExperiment({
   name: "latency-under-load",
   question: "How long is a message on its way at 10 to 90 % of what goes through at most?",
-  factors: { model: models, driver: driverNames, loadPercent: [10, 30, 50, 70, 90] },
+  factors: { model: models, driver: driverNames, loadPercent: [10, 50, 90] },
   quick: { loadPercent: [50] },
   measure: {
     capacity: { unit: "1/s", better: "more", label: "messages a second at most" },
@@ -38,14 +38,14 @@ export const latencyUnderLoad: Experiment = defineExperiment({
     const name = site.name;
     const receiver = await LoadReceiver.start(site, { model, name });
     const sender = await LoadSender.start(site, model);
-    const probeMs = site.quick ? 120 : 500;
+    const probeMs = site.quick ? 120 : 250;
     const probe = await sender.flood({ name, pad, inFlight: 64, forMs: probeMs });
     await receiver.reach(probe.accepted, 500);
     const probed = await receiver.tally();
     const capacity = (probed.count * 1_000) / Math.max(1, probed.lastMs - probed.firstMs);
     await receiver.reset();
     const perSecond = Math.max(10, (capacity * Number(cell.loadPercent)) / 100);
-    const offered = await sender.offer({ name, pad, perSecond, forMs: site.quick ? 200 : 2_000 });
+    const offered = await sender.offer({ name, pad, perSecond, forMs: site.quick ? 200 : 1_000 });
     await receiver.reach(offered.accepted, 1_000);
     const { count, latency } = await receiver.tally();
     const histogram = decodeFromCompressedBase64(latency);

@@ -18,7 +18,7 @@ export const mapreduceCouplings: Experiment = defineExperiment({
   },
   run: async ({ coupling }, site) => {
     const part = await site.start(role);
-    const tasks = site.quick ? 8 : 128;
+    const tasks = site.quick ? 8 : 64;
     const { tookMs, exact } = await part.ask<JobOutcome>("run", { coupling: coupling as Coupling, tasks });
     await part.ask("leave");
     return { taskMs: tookMs / tasks, exact: exact ? 1 : 0 };

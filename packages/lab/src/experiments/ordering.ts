@@ -35,7 +35,7 @@ export const ordering: Experiment = defineExperiment({
       : undefined,
   run: async ({ model: chosen, consumers, trouble }, site) => {
     const model = chosen as Model;
-    const count = site.quick ? 60 : 500;
+    const count = site.quick ? 60 : 200;
     const fails = trouble === "none" ? undefined : Math.floor(count / 3);
     // A group, where otherwise each would get all.
     const input = { model, name: site.name, inFlight: 1, group: "workers", handleMs: 1, fails };

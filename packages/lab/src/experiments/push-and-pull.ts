@@ -32,12 +32,12 @@ export const pushAndPull: Experiment = defineExperiment({
     const model: Model = way === "poll" ? "tuple-space" : "mailbox";
     const part = await site.start(intake, { name, way, everyMs: 20 });
     const sender = await Sender.start(site, model);
-    const seldom = site.quick ? 10 : 50;
+    const seldom = site.quick ? 10 : 30;
     const first = await sender.send({ name, from: 0, count: seldom, gapMs: 7 });
     await part.ask("reach", { count: first.accepted.length, withinMs: 10_000 });
     const { delayMs, lost } = fateOf(first, await part.ask<Taken[]>("taken"));
     const looks = (await part.ask<number>("asked")) / Math.max(1, first.accepted.length);
-    const heap = site.quick ? 100 : 2_000;
+    const heap = site.quick ? 100 : 500;
     const begun = await part.ask<Taken[]>("taken");
     const more = await sender.send({ name, from: seldom, count: heap, inFlight: 64 });
     await part.ask("reach", { count: begun.length + more.accepted.length, withinMs: 20_000 });

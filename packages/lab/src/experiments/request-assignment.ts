@@ -22,7 +22,7 @@ export const requestAssignment: Experiment = defineExperiment({
     moves: { unit: "of 1", better: "less", label: "requests at another server than the session's last" },
   },
   run: async ({ assignment }, site) => {
-    const count = site.quick ? 20 : 200;
+    const count = site.quick ? 20 : 100;
     const bySession = assignment === "by session";
     // A session's address is that of its server: chosen by the hash of its key, as a client would.
     const addressOf = (server: number): string => (bySession ? `${site.name}.s${server}` : site.name);

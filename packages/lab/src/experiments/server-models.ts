@@ -35,7 +35,7 @@ export const serverModels: Experiment = defineExperiment({
     await caller.ask("call", { ...calls, calls: 16 });
     const { times, tookMs } = await caller.ask<{ times: number[]; tookMs: number }>("call", {
       ...calls,
-      calls: site.quick ? 32 : 500,
+      calls: site.quick ? 32 : 200,
     });
     await Promise.all(started.map((server) => server.ask("leave")));
     return { perSecond: (times.length * 1_000) / tookMs, p99Ms: quantile([...times], 0.99) };

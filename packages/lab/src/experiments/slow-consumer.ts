@@ -34,7 +34,7 @@ export const slowConsumer: Experiment = defineExperiment({
   run: async ({ model: chosen, handleMs }, site) => {
     const model = chosen as Model;
     const name = site.name;
-    const count = site.quick ? 100 : 1_000;
+    const count = site.quick ? 100 : 300;
     const receiver = await Receiver.start(site, {
       model,
       name,

@@ -25,10 +25,10 @@ export const throughput: Experiment = defineExperiment({
   factors: {
     model: models,
     driver: driverNames,
-    payloadBytes: [64, 1_024, 16_384, 262_144, 1_048_576],
+    payloadBytes: [64, 1_024, 32_768, 1_048_576],
     senders: [1, 4],
     receivers: [1, 4],
-    inFlight: [1, 64, 1_024],
+    inFlight: [1, 64],
   },
   quick: { payloadBytes: [1_024], senders: [1], receivers: [1], inFlight: [64] },
   measure: {
@@ -53,12 +53,10 @@ export const throughput: Experiment = defineExperiment({
       Array.from({ length: senders }, (_, n) => LoadSender.start(site, model, `sender-${n}`)),
     );
     const flood = { name, pad, inFlight: Math.max(1, Math.round(inFlight / senders)) };
-    await Promise.all(puts.map((sender) => sender.flood({ ...flood, forMs: site.quick ? 50 : 200 })));
+    await Promise.all(puts.map((sender) => sender.flood({ ...flood, forMs: site.quick ? 50 : 100 })));
     await Promise.all(takers.map((taker) => taker.reach(Number.POSITIVE_INFINITY, 100)));
     await Promise.all(takers.map((taker) => taker.reset()));
-    const offered = await Promise.all(
-      puts.map((sender) => sender.flood({ ...flood, forMs: site.quick ? 150 : 1_000 })),
-    );
+    const offered = await Promise.all(puts.map((sender) => sender.flood({ ...flood, forMs: site.quick ? 150 : 400 })));
     const accepted = sum(offered.map((each) => each.accepted));
     const copies = model === "publish-subscribe" ? receivers : 1;
     await Promise.all(
