@@ -33,7 +33,7 @@ describe.each(catalogue)("$name", (each) => {
 it("the peers' package keeps to the types", { timeout: 120_000 }, async () => {
   await installPeers();
   const tsc = fileURLToPath(import.meta.resolve("typescript/package.json")).replace("package.json", "bin/tsc");
-  const peers = fileURLToPath(new URL("../../../../../../.peers", import.meta.url));
+  const peers = fileURLToPath(new URL("../../../../../.peers", import.meta.url));
   await promisify(execFile)(process.execPath, [tsc, "-p", peers]);
 });
 
