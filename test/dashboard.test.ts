@@ -4,11 +4,11 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { connect } from "@quadrant/bus";
 import { progressSubject } from "@quadrant/mapreduce";
-import { type StartedBroker, startBroker } from "@quadrant/testkit/brokers";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { assertChromium } from "./dashboard/chromium.ts";
-import { killAll, main, type Program, start } from "./main-job/program.ts";
+import { person as personOf, running, startedHub, up } from "./dashboard/stage.ts";
+import { killAll } from "./main-job/program.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -18,57 +18,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 afterEach(killAll);
 
-const slow = { timeout: 60_000 };
-
-interface Running {
-  readonly hub: StartedBroker;
-  readonly program: Program;
-  /** Of the page. */
-  readonly url: string;
-}
-
-async function startedHub(): Promise<StartedBroker> {
-  const hub = await startBroker("zeromq", { durable: true });
-  onTestFinished(() => hub[Symbol.asyncDispose]());
-  return hub;
-}
-
-/** `quadrant up` over that hub, with the same token each time, which only its environment tells. */
-async function up(hub: StartedBroker, token: string, port = 0): Promise<Omit<Running, "hub">> {
-  const program = start("/usr/bin/env", [
-    `QUADRANT_PAGE_TOKEN=${token}`,
-    process.execPath,
-    main,
-    "up",
-    "--url",
-    hub.url,
-    "--port",
-    String(port),
-    "--json",
-  ]);
-  await program.until((out) => out.includes("\n"));
-  return { program, url: (JSON.parse(program.out()) as { readonly page: string }).page };
-}
-
-async function running(): Promise<Running> {
-  const hub = await startedHub();
-  return { hub, ...(await up(hub, randomBytes(24).toString("base64url"))) };
-}
-
-/** Somebody with a browser of their own. What the page complains of in the console is collected. */
-async function person(url: string, complaints: string[] = []): Promise<Page> {
-  const context: BrowserContext = await browser.newContext({ reducedMotion: "reduce" });
-  onTestFinished(() => context.close());
-  context.setDefaultTimeout(slow.timeout);
-  const page = await context.newPage();
-  page.on("console", (message) => {
-    if (message.type() === "error" && !/WebSocket connection/.test(message.text())) complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(url);
-  await page.getByText("Connected", { exact: true }).waitFor();
-  return page;
-}
+const person = (url: string, complaints?: string[]): Promise<Page> => personOf(browser, url, complaints);
 
 const cell = (page: Page, row: number, column: number, holds: string): ReturnType<Page["getByRole"]> =>
   page.getByRole("gridcell", { name: `row ${row}, column ${column}, ${holds}` });

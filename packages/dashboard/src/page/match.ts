@@ -33,7 +33,8 @@ class Table {
   readonly #status = element("p", { class: "status", role: "status" }, "Opening the match…");
   readonly #trouble = element("p", { class: "trouble", role: "alert" });
   readonly #actions = element("div", { class: "actions" });
-  readonly #moves = element("ol", { class: "moves" });
+  // It scrolls, so that the keyboard must come to it.
+  readonly #moves = element("ol", { class: "moves", tabindex: "0", "aria-label": "Moves" });
   #board: Board | undefined;
   #players: PlayersStrip | undefined;
   #view: MatchView | undefined;

@@ -24,7 +24,7 @@ class Sea {
 
   constructor(title: string, choose: (x: number, y: number) => void) {
     this.#grid = new Grid(title, side, side, choose);
-    this.#title = element("h3", {}, title);
+    this.#title = element("h2", {}, title);
     this.element = element("section", { class: "board sea" }, this.#title, this.#grid.element);
   }
 
