@@ -53,6 +53,13 @@ export async function person(browser: Browser, url: string, complaints: string[]
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
   await page.goto(url);
-  await page.getByText("Connected", { exact: true }).waitFor();
+  try {
+    await page.getByText("Connected", { exact: true }).waitFor();
+  } catch (cause) {
+    const told = await page.locator("#link").textContent();
+    throw new Error(`the page does not connect; it says ${JSON.stringify(told)} and ${complaints.join("; ")}`, {
+      cause,
+    });
+  }
   return page;
 }
