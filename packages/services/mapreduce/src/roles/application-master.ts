@@ -121,7 +121,9 @@ class ApplicationMaster {
 
   async #work(): Promise<void> {
     const { job, leaseMs, coupling } = this.#submission;
-    const reports = new ReportBook(this.#state, this.#submission, (transitions) => this.#append(transitions));
+    const append = (transitions: readonly Transition[]): Promise<void> => this.#append(transitions);
+    const atWork = (): readonly string[] => (this.#schedule?.running ?? []).map(({ beat }) => beat.worker);
+    const reports = new ReportBook(this.#state, this.#submission, append, atWork);
     this.#board = await dispatchOf(coupling).board(this.#bus, job, {
       epoch: this.#log.epoch,
       leaseMs,

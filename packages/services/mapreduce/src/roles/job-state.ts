@@ -4,6 +4,7 @@ import type { TaskFailure } from "../task/failure.ts";
 import type { BadRecord, Counters, MapResult, ReduceResult, Skipped } from "../task/task.ts";
 import type { Submission } from "./submission.ts";
 import type { Done, Ending, Extent, JobFailure, Outcome, TaskName, Transition } from "./transition.ts";
+import { nodeOf } from "./worker-name.ts";
 
 /** A task of the round at hand; `result` once one of its attempts counts. */
 export interface TaskState<R> {
@@ -14,6 +15,8 @@ export interface TaskState<R> {
   /** How often its result was lost. */
   losses: number;
   lastFailure: TaskFailure | undefined;
+  /** Nodes on which it could not be stored. */
+  readonly fullOn: Set<string>;
   /** How often each record has failed. */
   readonly badRecords: Map<string, number>;
   readonly skip: BadRecord[];
@@ -114,7 +117,7 @@ export class JobState {
         this.#lose(transition.task, transition.name);
         break;
       case "failed":
-        this.#fail(transition.task, transition.attempt, transition.failure);
+        this.#fail(transition);
         break;
       case "left-out":
         this.#leaveOut(transition.task, transition.skipped);
@@ -168,7 +171,7 @@ export class JobState {
     this.lost++;
   }
 
-  #fail(name: TaskName, attempt: string, failure: TaskFailure): void {
+  #fail({ task: name, attempt, failure, worker }: Transition & { readonly kind: "failed" }): void {
     this.attempts.add(attempt);
     this.failures++;
     if ("stack" in failure) this.lastStack = failure.stack;
@@ -176,6 +179,7 @@ export class JobState {
     task.lastFailure = failure;
     // That a run was lost is not the reduce task's failure.
     if (failure.kind !== "run") task.failures++;
+    if (failure.kind === "storage") task.fullOn.add(nodeOf(worker));
     if (failure.kind !== "record") return;
     const key = JSON.stringify(failure.record);
     task.badRecords.set(key, (task.badRecords.get(key) ?? 0) + 1);
@@ -207,6 +211,7 @@ function newTask<R>(): TaskState<R> {
     failures: 0,
     losses: 0,
     lastFailure: undefined,
+    fullOn: new Set(),
     badRecords: new Map(),
     skip: [],
   };

@@ -1,15 +1,18 @@
 import type { Report } from "../dispatch/dispatch.ts";
 import type { TaskFailure } from "../task/failure.ts";
 import { JobEnd } from "./job-end.ts";
-import type { JobState } from "./job-state.ts";
+import type { JobState, TaskState } from "./job-state.ts";
 import type { Submission } from "./submission.ts";
 import type { ReportBody } from "./task-order.ts";
 import type { TaskName, Transition } from "./transition.ts";
+import { nodeOf } from "./worker-name.ts";
 
 /** After so many failures a record is left out. */
 const recordFailures = 2;
 /** A task whose output was lost so often fails the job. */
 const mostLosses = 16;
+/** A task that cannot be stored on one node waits for another; in the end the job fails all the same. */
+const storagePatience = 8;
 
 /** What a report has changed. */
 export interface Heard {
@@ -22,9 +25,17 @@ export class ReportBook {
   readonly #state: JobState;
   readonly #submission: Submission;
   readonly #append: (transitions: readonly Transition[]) => Promise<void>;
+  readonly #atWork: () => readonly string[];
   readonly #keeping = new Map<string, Promise<Heard | undefined>>();
 
-  constructor(state: JobState, submission: Submission, append: (transitions: readonly Transition[]) => Promise<void>) {
+  /** `atWork`: the names of the workers that have been heard of lately. */
+  constructor(
+    state: JobState,
+    submission: Submission,
+    append: (transitions: readonly Transition[]) => Promise<void>,
+    atWork: () => readonly string[],
+  ) {
+    this.#atWork = atWork;
     this.#state = state;
     this.#submission = submission;
     this.#append = append;
@@ -47,14 +58,23 @@ export class ReportBook {
   /** A JobEnd where there has been one failure too many. */
   assertWithinLimits(): void {
     const { maxAttempts, maxSkipped } = this.#submission;
-    for (const { failures, losses, lastFailure } of [...this.#state.maps, ...this.#state.reduces]) {
-      if (failures >= maxAttempts || losses >= mostLosses || lastFailure?.kind === "job") {
+    for (const task of [...this.#state.maps, ...this.#state.reduces]) {
+      const { failures, losses, lastFailure } = task;
+      const attempts = this.#mayBeStoredElsewhere(task) ? maxAttempts * storagePatience : maxAttempts;
+      if (failures >= attempts || losses >= mostLosses || lastFailure?.kind === "job") {
         throw new JobEnd("failed", failureOf(lastFailure));
       }
     }
     if (this.#state.skipped.length <= maxSkipped) return;
     const message = `more than ${maxSkipped} records failed twice, the last one: ${this.#state.skipped.at(-1)?.message}`;
     throw new JobEnd("failed", { message, stack: this.#state.lastStack });
+  }
+
+  /** Whether it failed for want of room, and a node that has done something for this job, or does, has not tried it. */
+  #mayBeStoredElsewhere({ lastFailure, fullOn }: TaskState<unknown>): boolean {
+    if (lastFailure?.kind !== "storage") return false;
+    const workers = [...this.#state.finished.map(({ worker }) => worker), ...this.#atWork()];
+    return workers.some((worker) => !fullOn.has(nodeOf(worker)));
   }
 
   async #keep(body: ReportBody, attempt: string): Promise<Heard | undefined> {

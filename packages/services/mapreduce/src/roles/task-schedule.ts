@@ -50,6 +50,8 @@ export class TaskSchedule {
   /** How many tasks are there to be worked on now, or will be soon: the last map task need not send other workers away. */
   get wanted(): number {
     const { planned, mapsDone, reduces } = this.#state;
+    // Workers with a full disk hold slots to no purpose: others are wanted beside them.
+    if (this.#open().some((task) => this.#state.task(task).fullOn.size > 0)) return this.#submission.workers;
     return Math.max(new Set(this.#offered.values()).size, planned && !mapsDone ? reduces.length : 0);
   }
 

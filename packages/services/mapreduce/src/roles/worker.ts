@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bus, BusError } from "@quadrant/bus";
-import { dispatchOf, type TakenTask } from "../dispatch/dispatch.ts";
+import { dispatchOf, type TakenTask, type TaskSource } from "../dispatch/dispatch.ts";
 import { isPassing, keepDoing, persist } from "../persistence.ts";
 import { asTaskError, TaskError } from "../task/failure.ts";
 import { runMapTask } from "../task/map-task.ts";
@@ -21,6 +21,7 @@ import {
 } from "./subject.ts";
 import type { Submission } from "./submission.ts";
 import type { ReportBody, TaskOrder } from "./task-order.ts";
+import { newWorkerName } from "./worker-name.ts";
 
 export interface WorkerOptions {
   /** Which of a node's slots it fills. */
@@ -30,14 +31,8 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
 }
 
-let serial = 0;
 /** Of this process: a worker that leaves a job and comes back must not use the name of an attempt again. */
 let attempts = 0;
-
-/** A name that no other worker has. */
-export function newWorkerName(node: string, slot: number): string {
-  return `${node}-${slot}-${process.pid}-${++serial}`;
-}
 
 /**
  * Fills a slot of a node: works on whatever job the slot is granted to, as its node manager tells; until the signal. May die at
@@ -87,15 +82,24 @@ export async function workOn(bus: Bus, job: string, options: WorkOptions): Promi
   const submission = await persist(() => readSubmission(bus, job), options.leave);
   if (submission === undefined) return;
   const news = await JobNews.follow(bus, job);
-  const source = await dispatchOf(submission.coupling).source(bus, job, {
-    worker: options.worker,
-    leaseMs: submission.leaseMs,
-    signal: AbortSignal.any([options.signal, news.ended]),
-  });
+  const openSource = (): Promise<TaskSource> =>
+    dispatchOf(submission.coupling).source(bus, job, {
+      worker: options.worker,
+      leaseMs: submission.leaseMs,
+      signal: AbortSignal.any([options.signal, news.ended]),
+    });
+  let source = await openSource();
   try {
     const work = new JobWork(bus, submission, await openStores(bus, submission), options, news);
     const until = AbortSignal.any([options.leave, news.ended]);
-    while (!until.aborted) await work.perform(await source.take(until));
+    while (!until.aborted) {
+      const unstored = await work.perform(await source.take(until));
+      if (unstored === undefined) continue;
+      // What was handed to this one ahead is for others meanwhile.
+      await source.close();
+      await work.rest(unstored);
+      source = await openSource();
+    }
   } catch (error) {
     if (!options.leave.aborted && !news.ended.aborted) throw error;
   } finally {
@@ -104,6 +108,10 @@ export async function workOn(bus: Bus, job: string, options: WorkOptions): Promi
   }
 }
 
+/** A worker that could not store something takes no task for so long, and twice as long each time it fails again. */
+const firstRestMs = 1_000;
+const longestRestMs = 60_000;
+
 /** One worker's part in one job. */
 class JobWork {
   readonly #bus: Bus;
@@ -111,6 +119,7 @@ class JobWork {
   readonly #stores: JobStores;
   readonly #options: WorkOptions;
   readonly #news: JobNews;
+  #restMs = firstRestMs;
 
   constructor(bus: Bus, submission: Submission, stores: JobStores, options: WorkOptions, news: JobNews) {
     this.#bus = bus;
@@ -120,12 +129,16 @@ class JobWork {
     this.#news = news;
   }
 
-  async perform(taken: TakenTask): Promise<void> {
+  /** The task, where it could not be stored here. */
+  async perform(taken: TakenTask): Promise<TaskOrder | undefined> {
     const order = taken.offer.order as TaskOrder;
     const { worker } = this.#options;
     const attempt = `${worker}-${++attempts}`;
     const report = (body: ReportBody): Promise<void> => taken.report({ offer: taken.offer.id, attempt, body });
-    if (this.#news.isDone(order.round, order.task)) return report({ kind: "moot" });
+    if (this.#news.isDone(order.round, order.task)) {
+      await report({ kind: "moot" });
+      return undefined;
+    }
     const signal = AbortSignal.any([taken.signal, this.#options.signal, this.#news.ended]);
     const beats = new AttemptBeats(this.#bus, this.#submission.job, {
       offer: taken.offer.id,
@@ -140,6 +153,7 @@ class JobWork {
       made = await this.#run(order, attempt, signal, beats);
       const done = { attempt, worker, ms: Math.round(performance.now() - began) };
       await report({ ...made, ...done, round: order.round, task: order.task });
+      this.#restMs = firstRestMs;
     } catch (error) {
       // Only where certainly nobody was told of it.
       if (made !== undefined && error instanceof BusError && error.code === "stale") await this.#discard(made);
@@ -150,9 +164,24 @@ class JobWork {
       } else {
         const { failure } = asTaskError(error);
         await report({ kind: "failed", round: order.round, task: order.task, attempt, worker, failure });
+        if (failure.kind === "storage") return order;
       }
     } finally {
       beats.end();
+    }
+    return undefined;
+  }
+
+  /**
+   * One whose disk is full fails sooner than others work: it would take a task again and again, and use up its attempts, while
+   * another node has room. It goes on once somebody has done the task, or after a while.
+   */
+  async rest({ round, task }: TaskOrder): Promise<void> {
+    const until = AbortSignal.any([this.#options.leave, this.#news.ended]);
+    const end = performance.now() + this.#restMs;
+    this.#restMs = Math.min(this.#restMs * 2, longestRestMs);
+    while (!until.aborted && performance.now() < end && !this.#news.isDone(round, task)) {
+      await sleep(beatMs, undefined, { signal: until }).catch(() => undefined);
     }
   }
 
