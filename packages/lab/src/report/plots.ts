@@ -63,7 +63,7 @@ function marksOf(points: readonly Point[], names: readonly string[], isWide: boo
     fy: (model: string) => model,
     text: (model: string) => model,
     frameAnchor: "top-right",
-    dy: -6,
+    dy: -10,
     fontSize: 10,
     fontWeight: 600,
   });
